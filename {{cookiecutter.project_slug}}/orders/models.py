@@ -1,0 +1,43 @@
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.urls import reverse
+
+MAX_QUANTITY = 1000
+
+
+def random_name(order: "Order", filename: str) -> str:
+    """Nothing of the visitor's file name is kept: it may lie about the content, or tell about its owner."""
+    return f"orders/{uuid.uuid4().hex}.jpg"
+
+
+class Order(models.Model):
+    class Status(models.TextChoices):
+        RECEIVED = "received"
+        CONFIRMED = "confirmed"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders")
+    title = models.CharField(max_length=120)
+    quantity = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
+    )
+    photo = models.ImageField(upload_to=random_name, blank=True)
+    thumbnail = models.ImageField(upload_to=random_name, blank=True, editable=False)
+    status = models.CharField(max_length=16, choices=Status, default=Status.RECEIVED, editable=False)
+    created = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__range=(1, MAX_QUANTITY)), name="order_quantity_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("orders:detail", args=[self.pk])

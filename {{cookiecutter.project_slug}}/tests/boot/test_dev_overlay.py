@@ -1,0 +1,37 @@
+"""The dev overlay mounts the code: an edit is answered without a build."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+import stack
+from visitor import Visitor
+
+RELOADED_WITHIN = 2.0
+PAGE = """
+from django.http import HttpResponse
+urlpatterns.insert(0, path("edited/", lambda request: HttpResponse("{number}")))
+"""
+
+
+@pytest.fixture
+def edited(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stack runs from a copy, so that the edit stays there."""
+    monkeypatch.setenv("COMPOSE_FILE", os.pathsep.join(["compose.yaml", "compose/dev.yaml"]))
+    (project / ".tools").symlink_to(stack.ROOT / ".tools")
+    stack.run("bin/secrets.py", cwd=project)
+    stack.up(root=project)
+    yield project / stack.SLUG / "urls.py"
+    stack.compose("down", "--volumes", "--timeout", 5, root=project)
+
+
+def test_edits_are_seen(edited: Path) -> None:
+    code = edited.read_text()
+    with Visitor() as visitor:
+        for number in "12":
+            edited.write_text(code + PAGE.format(number=number))
+            begin = time.monotonic()
+            stack.wait_until("the edit is seen", lambda number=number: visitor.get("/edited/").text == number)
+            assert time.monotonic() - begin < RELOADED_WITHIN

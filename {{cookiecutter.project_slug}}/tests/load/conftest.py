@@ -1,0 +1,11 @@
+from collections.abc import Iterator
+
+import pytest
+
+from visitor import User, Visitor
+
+
+@pytest.fixture(scope="session")
+def member() -> Iterator[Visitor]:
+    with Visitor() as visitor:
+        yield visitor.sign_in(User())

@@ -1,0 +1,131 @@
+"""web -> PgBouncer (transaction pooling) -> PostgreSQL, and what the roles may do there."""
+
+from typing import Any
+
+import pytest
+
+import stack
+
+SHOW_POOLS = """
+import psycopg
+console = {"host": "pgbouncer", "port": 6432, "dbname": "pgbouncer", "user": "stats", "password": password}
+with psycopg.connect(**console, autocommit=True, connect_timeout=5) as connection:
+    rows = connection.execute("SHOW POOLS")
+    names = [column.name for column in rows.description]
+    result = [dict(zip(names, row)) for row in rows]
+"""
+
+# Each client stays connected until the last one has been served: only then are connections shared.
+TWENTY_CLIENTS = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from django.db import connection
+served = Barrier(20, timeout=20)
+def client(number):
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid(), pg_sleep(0.05)")
+            pid = cursor.fetchone()[0]
+        served.wait()
+        return pid
+    finally:
+        connection.close()
+with ThreadPoolExecutor(20) as pool:
+    result = list(pool.map(client, range(20)))
+"""
+
+TRY_STATEMENTS = """
+from django.db import ProgrammingError, connection, transaction
+result = {}
+for statement in statements:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            transaction.set_rollback(True)
+            cursor.execute(statement)
+        result[statement] = "allowed"
+    except ProgrammingError as error:
+        result[statement] = error.__cause__.sqlstate
+"""
+REFUSED = "42501"  # insufficient_privilege
+SCHEMA_CHANGES = [
+    "CREATE TABLE smoke ()",
+    "CREATE SCHEMA smoke",
+    "CREATE ROLE smoke",
+    "CREATE TEMPORARY TABLE smoke ()",
+    "ALTER TABLE django_session ADD smoke int",
+    "DROP TABLE django_session",
+    "TRUNCATE django_session",
+    "CREATE INDEX ON django_session (session_data)",
+    "COPY django_session TO PROGRAM 'cat'",
+]
+
+
+def psql(query: str) -> str:
+    """As the superuser, who has no network login: only the local socket lets it in."""
+    return stack.compose("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "app", "-tAc", query).strip()
+
+
+def app_pool() -> dict[str, Any]:
+    pools = stack.django(SHOW_POOLS, password=stack.secret("pgbouncer_stats_password"))
+    return next(pool for pool in pools if (pool["database"], pool["user"]) == ("app", "app"))
+
+
+def test_pool_mode_is_transaction() -> None:
+    assert app_pool()["pool_mode"] == "transaction"
+
+
+def test_twenty_clients_share_two_connections() -> None:
+    pids = stack.django(TWENTY_CLIENTS)
+    assert len(pids) == 20
+    assert len(set(pids)) <= 2
+    pool = app_pool()
+    assert int(pool["sv_active"]) + int(pool["sv_idle"]) <= 2
+
+
+def test_the_application_cannot_change_the_schema() -> None:
+    answers = stack.django(TRY_STATEMENTS, statements=SCHEMA_CHANGES)
+    assert answers == dict.fromkeys(SCHEMA_CHANGES, REFUSED)
+
+
+def test_the_application_reads_and_writes() -> None:
+    statements = ["SELECT * FROM django_session", "DELETE FROM django_session", "SELECT pg_advisory_xact_lock(1)"]
+    assert stack.django(TRY_STATEMENTS, statements=statements) == dict.fromkeys(statements, "allowed")
+
+
+def test_only_migrate_knows_the_owner() -> None:
+    holders = {
+        stack.service_of(box)
+        for box in stack.containers(stopped=True)
+        if any(mount["Destination"].endswith("/database_owner_password") for mount in box["Mounts"])
+    }
+    assert holders == {"migrate", "postgres"}
+
+
+def test_tables_belong_to_the_owner() -> None:
+    assert psql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'") == "owner"
+
+
+def test_the_superuser_has_no_network_login() -> None:
+    code = """
+import psycopg
+try:
+    psycopg.connect(host="postgres", port=5432, dbname="app", user="postgres", password=password, connect_timeout=5)
+    result = "let in"
+except psycopg.OperationalError as error:
+    result = str(error)
+"""
+    answer = stack.django(code, password=stack.secret("database_owner_password"))
+    assert "pg_hba.conf" in answer or "authentication failed" in answer
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("data_checksums", "on"), ("fsync", "on"), ("synchronous_commit", "on"), ("password_encryption", "scram-sha-256")],
+)
+def test_server_setting(setting: str, value: str) -> None:
+    assert psql(f"SHOW {setting}") == value
+
+
+def test_slow_queries_can_be_found() -> None:
+    assert psql("SELECT count(*) > 0 FROM pg_stat_statements") == "t"
+    assert psql("SHOW log_min_duration_statement") != "-1"

@@ -1,0 +1,42 @@
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from making import MakeOrder
+from pytest_django import Settings
+
+from orders.models import Order
+from users.models import User
+
+
+@pytest.fixture(autouse=True)
+def nothing_outside(settings: Settings) -> None:
+    """Files stay in memory, and static files need no manifest."""
+    settings.STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    cache.clear()
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("ada")
+
+
+@pytest.fixture
+def member(client: Client, user: User) -> Client:
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def make_order(db: None) -> MakeOrder:
+    """Each order is somebody else's, so that a query for each user shows."""
+
+    def make(title: str = "Lemons", **fields: Any) -> Order:
+        user = User.objects.create_user(f"user-{User.objects.count()}")
+        return Order.objects.create(user=user, title=title, **fields)
+
+    return make

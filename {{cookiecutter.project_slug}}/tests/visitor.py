@@ -1,0 +1,91 @@
+"""Somebody at a browser: cookies, CSRF token, pages, a WebSocket."""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+import stack
+
+ADD_USER = """
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_superuser(name, f"{name}@example.com", password)
+"""
+
+
+class Visitor(httpx.Client):
+    def __init__(self, **options: Any) -> None:
+        options = {"timeout": 15, "headers": {"Referer": f"{stack.URL}/"}} | options
+        super().__init__(base_url=stack.URL, verify=stack.tls(), trust_env=False, **options)
+
+    def sign_in(self, user: "User") -> "Visitor":
+        page = self.get("/accounts/login/")
+        form = {"username": user.name, "password": user.password, "csrfmiddlewaretoken": token_in(page)}
+        answer = self.post("/accounts/login/", data=form)
+        assert answer.status_code == 302, f"login of {user.name}: {answer.status_code}"
+        return self
+
+    def sign_out(self) -> httpx.Response:
+        return self.post("/accounts/logout/", headers={"X-CSRFToken": self.csrf_token})
+
+    def signed_in(self) -> bool:
+        """Asks the admin, which sends strangers to its login page."""
+        answer = self.get("/admin/")
+        assert answer.status_code in (200, 302), f"/admin/: {answer.status_code}"
+        return answer.status_code == 200
+
+    @property
+    def csrf_token(self) -> str:
+        return next(cookie.value for cookie in self.cookies.jar if cookie.name.endswith("csrftoken"))
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies.jar)
+
+    def post_json(self, path: str, data: object) -> httpx.Response:
+        return self.post(path, json=data, headers={"X-CSRFToken": self.csrf_token})
+
+    def socket(self, path: str, **options: Any) -> "Socket":
+        options = {"origin": stack.URL, "additional_headers": {"Cookie": self.cookie}} | options
+        if stack.URL.startswith("https"):
+            options["ssl"] = stack.tls()
+        address = stack.URL.replace("http", "ws", 1) + path
+        return connect(address, open_timeout=10, close_timeout=2, proxy=None, **options)
+
+
+class User:
+    def __init__(self) -> None:
+        self.name = f"test-{secrets.token_hex(4)}"
+        self.password = secrets.token_urlsafe(16)
+        stack.django(ADD_USER, name=self.name, password=self.password)
+
+
+Socket = ClientConnection
+
+
+def token_in(page: httpx.Response) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert found, f"{page.url} ({page.status_code}) has no form with a CSRF token"
+    return found[1]
+
+
+def hear(
+    socket: Socket,
+    kind: str,
+    where: Callable[[dict[str, Any]], bool] = lambda message: True,
+    deadline: float = stack.DEADLINE,
+) -> dict[str, Any]:
+    """The next message of this type that fits; others are passed over."""
+    end = time.monotonic() + deadline
+    while True:
+        try:
+            message = json.loads(socket.recv(timeout=max(0, end - time.monotonic())))
+        except TimeoutError:
+            raise AssertionError(f"no fitting message {kind!r} within {deadline:g} s") from None
+        if message["type"] == kind and where(message):
+            return message
