@@ -1,0 +1,16 @@
+.PHONY: help demo demo-down check test
+
+help: ## List these commands.
+	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' Makefile
+
+demo: ## Generate a project into demo/ and start it; PORT=8123 takes another port.
+	@scripts/demo
+
+demo-down: ## Remove the demo's containers and volumes.
+	@scripts/demo-down
+
+check: ## Everything that needs no Docker; within three minutes.
+	@tests/check
+
+test: ## Everything that CI runs.
+	@tests/run
