@@ -20,9 +20,9 @@ TAKEN = """
     channels_redis click click_didyoumean click_plugins click_repl dateutil django django_redis django_rivet
     django_structlog django_stubs_ext environ gunicorn h11 httptools idna iniconfig ipware jmespath kombu librt
     msgpack msgspec mypy mypy_extensions mypyc packaging pathspec pil pillow pip pluggy prompt_toolkit psycopg
-    psycopg_binary pycparser pygments pytest pytest_django requests ruff s3transfer setuptools six sqlparse storages
-    structlog typing_extensions tzdata tzlocal urllib3 uvicorn uvloop vine watchfiles wcwidth websockets whitenoise
-    yaml
+    psycopg_binary pycparser pygments pytest pytest_django python_ipware requests ruff s3transfer setuptools six
+    sqlparse storages structlog typing_extensions tzdata tzlocal urllib3 uvicorn uvloop vine watchfiles wcwidth
+    websockets whitenoise yaml
     null true false yes no on off
 """.split()
 

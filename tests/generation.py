@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sysconfig.get_path("scripts"))
 
 
-def run(*command, cwd, check=True, **kwargs):
+def run(*command, cwd, check=True, timeout=120, **kwargs):
     """Run a command with its output captured, and show that output when it fails."""
     result = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=120, **kwargs
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=timeout, **kwargs
     )
     if check and result.returncode:
         pytest.fail(f"{command} failed ({result.returncode}):\n{result.stdout}\n{result.stderr}")

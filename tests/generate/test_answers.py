@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from generation import BIN, files_of, generate, run
+from generation import BIN, ROOT, files_of, generate, run
 from names import NAMES, literal
 
 try:
@@ -53,6 +53,18 @@ def test_other_answers(tmp_path, answers):
 def test_slug_made_of_the_name(tmp_path, name, slug):
     generate(tmp_path, project_name=name)
     assert [path.name for path in tmp_path.iterdir()] == [slug]
+
+
+def test_six_questions_are_asked(tmp_path):
+    """Typed answers are not rendered, unlike those of the command line."""
+    typed = ["Typed \\ name", "typed", "typed.example.org", "typed@example.org", "Asia/Tokyo", "2"]
+    asked = run(sys.executable, "-m", "cookiecutter", ROOT, cwd=tmp_path, input="\n".join(typed) + "\n")
+    questions = json.loads((ROOT / "cookiecutter.json").read_text())
+    assert len(questions["__prompts__"]) == 6
+    for text in questions["__prompts__"].values():
+        assert text in asked.stdout.replace("\n", " ")
+    assert "Typed \\ name" in strings_of(tmp_path / "typed" / "typed" / "settings.py")
+    assert not (tmp_path / "typed" / "orders").exists()
 
 
 def test_answers_land(tmp_path):

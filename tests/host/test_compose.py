@@ -13,7 +13,8 @@ case "$1" in
     compose) shift; {compose} ;;
     image) cat "$HOME/image" ;;
     create) echo 1234 ;;
-    start|rm) ;;
+    start) exit {start} ;;
+    rm) ;;
     cp) printf '#!/bin/sh\\n%s\\n' '{debian}' > "$3"; chmod +x "$3" ;;
     *) exit 1 ;;
 esac
@@ -32,8 +33,8 @@ DEBIAN = compose("debian", "2.26.1-4")
 def host(machine):
     machine.fake("docker-compose", OLD)
 
-    def docker(plugin=NONE, debian=DEBIAN):
-        machine.fake("docker", DOCKER.format(compose=plugin, debian=debian))
+    def docker(plugin=NONE, debian=DEBIAN, start=0):
+        machine.fake("docker", DOCKER.format(compose=plugin, debian=debian, start=start))
 
     machine.docker = docker
     # base/build is tested elsewhere.
@@ -74,6 +75,23 @@ def test_none_to_be_had_is_one_line(host):
     assert done.returncode == 1
     assert "the old docker-compose ran" not in done.stdout
     assert done.stderr.splitlines()[-1].startswith("compose: Compose >= 2.20 is missing: https://")
+
+
+def test_no_network_is_one_line(host, tmp_path):
+    host.docker(start=100)
+    done = host.run("bin/compose", "ps")
+    assert done.returncode == 1
+    assert "install Compose >= 2.20: https://" in done.stderr.splitlines()[-1]
+    assert (tmp_path / "asked").read_text().splitlines()[-1] == "rm -f 1234"
+    assert not (host.project / ".tools").exists()
+
+
+def test_a_base_that_cannot_be_made_is_the_end(host, tmp_path):
+    host.docker()
+    (host.project / "base/build").write_text("#!/bin/sh\necho 'base: no' >&2; exit 1\n")
+    done = host.run("bin/compose", "ps")
+    assert (done.returncode, done.stderr) == (1, "base: no\n")
+    assert "create" not in (tmp_path / "asked").read_text()
 
 
 def test_its_exit_code_is_passed_on(host):

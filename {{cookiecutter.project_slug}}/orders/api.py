@@ -12,8 +12,8 @@ from .feed import as_json
 from .forms import OrderForm
 from .models import Order
 from .placing import place
+from .views import LATEST, MemberRequest
 
-PAGE = 20
 MAX_PAGE = 100
 TYPES = {"title": str, "quantity": int}
 TYPE_NAMES = {str: "a string", int: "an integer"}
@@ -57,7 +57,7 @@ def endpoint(**handlers: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 def page(request: HttpRequest) -> HttpResponse:
     """The latest orders, then those before `next`: pages stay right while new orders come in."""
-    limit = _number(request, "limit", PAGE, MAX_PAGE)
+    limit = _number(request, "limit", LATEST, MAX_PAGE)
     orders = Order.objects.select_related("user")
     if "before" in request.GET:
         orders = orders.filter(pk__lt=_number(request, "before", 1, 2**63 - 1))
@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"orders": [as_json(order) for order in found[:limit]], "next": following})
 
 
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: MemberRequest) -> HttpResponse:
     data = _body(request)
     wrong = {
         name: [f"Send {TYPE_NAMES[kind]}."]

@@ -1,12 +1,18 @@
+import asyncio
+import logging
 import socket
+from contextlib import suppress
 from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from .feed import GROUP
+from .feed import GROUP, SECONDS
 
 MAX_MESSAGE = 64 * 1024
-SIGN_IN, TEXT_ONLY, TOO_LONG = 4401, 1003, 1009  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4
+# https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+TEXT_ONLY, TOO_LONG, TRY_AGAIN, SIGN_IN = 1003, 1009, 1013, 4401
+
+logger = logging.getLogger(__name__)
 
 
 class OrderFeed(AsyncJsonWebsocketConsumer):
@@ -15,11 +21,19 @@ class OrderFeed(AsyncJsonWebsocketConsumer):
         if not self.scope["user"].is_authenticated:
             await self.close(SIGN_IN)
             return
-        await self.channel_layer.group_add(GROUP, self.channel_name)
+        try:
+            async with asyncio.timeout(SECONDS):
+                await self.channel_layer.group_add(GROUP, self.channel_name)
+        except Exception as error:  # noqa: BLE001 - whatever the channel layer raises: the page comes again
+            logger.warning("the feed is out of reach: %s", type(error).__name__)
+            await self.close(TRY_AGAIN)
+            return
         await self.send_json({"type": "welcome", "replica": socket.gethostname()})
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(GROUP, self.channel_name)
+        with suppress(Exception):  # the group forgets it by itself
+            async with asyncio.timeout(SECONDS):
+                await self.channel_layer.group_discard(GROUP, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         if text_data is None:

@@ -14,7 +14,7 @@ from .photos import make_thumbnail
 @job
 def confirm(order_id: int) -> None:
     order = Order.objects.select_for_update().filter(pk=order_id, status=Order.Status.RECEIVED).first()
-    if order is None:  # deleted meanwhile
+    if order is None:  # done before, or deleted
         return
     if order.photo:
         with order.photo.open() as photo:

@@ -1,16 +1,9 @@
-import uuid
-
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
 MAX_QUANTITY = 1000
-
-
-def random_name(order: "Order", filename: str) -> str:
-    """Nothing of the visitor's file name is kept: it may lie about the content, or tell about its owner."""
-    return f"orders/{uuid.uuid4().hex}.jpg"
 
 
 class Order(models.Model):
@@ -23,8 +16,8 @@ class Order(models.Model):
     quantity = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
     )
-    photo = models.ImageField(upload_to=random_name, blank=True)
-    thumbnail = models.ImageField(upload_to=random_name, blank=True, editable=False)
+    photo = models.ImageField(upload_to="orders", blank=True)
+    thumbnail = models.ImageField(upload_to="orders", blank=True, editable=False)
     status = models.CharField(max_length=16, choices=Status, default=Status.RECEIVED, editable=False)
     created = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -15,7 +15,7 @@ PHOTO_SIDE = 1600
 THUMBNAIL_SIDE = 320
 
 
-def check_photo(upload: UploadedFile) -> ContentFile[bytes]:
+def check_photo(upload: UploadedFile[bytes]) -> ContentFile[bytes]:
     if (upload.size or 0) > MAX_BYTES:
         raise ValidationError(f"This photo is too large. Choose one below {MAX_BYTES // 1024**2} MB.")
     try:

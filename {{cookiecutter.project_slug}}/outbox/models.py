@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils import timezone
 
-GRACE = timedelta(seconds=15)  # for the message sent at commit, before the sweeper sends another
+GRACE = timedelta(seconds=10)  # for the message sent at commit, before the sweeper sends another
 MAX_ATTEMPTS = 8
 
 

@@ -29,7 +29,7 @@ def publish(key: UUID) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        run.delay(str(key))
+        run.apply_async((str(key),), retry=False)
     except Exception as error:  # noqa: BLE001 - whatever the transport raises: the job is safe in its row
         _quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("no message for job %s, the sweeper will send it: %s", key, type(error).__name__)

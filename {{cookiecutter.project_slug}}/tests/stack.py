@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import ssl
 import subprocess
 import time
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = re.search(r"^name: *(\w+)", (ROOT / "compose.yaml").read_text(), re.MULTILINE)[1]
 PROJECT = f"{SLUG}-test"
+OPTIONS = ("-p", PROJECT, "--env-file", "tests/stack.env")
 LABEL = "label=com.docker.compose"
 URL = os.environ.get("PUBLIC_URL", "")
 DEADLINE = float(os.environ.get("DEADLINE", "30"))  # `make cut` expects failures, and waits less for them
@@ -25,11 +27,11 @@ class Failed(Exception):
     """A command did not work; the message says which and why."""
 
 
-def run(*command: object, input: str | None = None, timeout: float = 120, cwd: Path = ROOT) -> str:
+def run(*command: object, stdin: str | None = None, timeout: float = 120, cwd: Path = ROOT) -> str:
     words = [str(word) for word in command]
     shown = " ".join(words[:9])
     try:
-        done = subprocess.run(words, cwd=cwd, input=input, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(words, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise Failed(f"{shown}: not done after {timeout:g} s") from None
     if done.returncode:
@@ -43,7 +45,7 @@ def docker(*words: object, timeout: float = 60) -> str:
 
 def compose(*words: object, root: Path = ROOT, **options: Any) -> str:
     """`bin/compose` on the test stack; COMPOSE_FILE in the environment adds overlays."""
-    return run(root / "bin/compose", "-p", PROJECT, "--env-file", "tests/stack.env", *words, cwd=root, **options)
+    return run(root / "bin/compose", *OPTIONS, *words, cwd=root, **options)
 
 
 def up(*words: object, root: Path = ROOT) -> None:
@@ -77,8 +79,10 @@ def hostname_of(container: dict[str, Any]) -> str:
 
 
 def ailing() -> list[str]:
-    """The services whose health is known and not good."""
-    return [service_of(box) for box in containers() if box["State"].get("Health", {}).get("Status", "") not in ("", "healthy")]
+    """The services that have a container whose health is known and not good."""
+    return [
+        service_of(box) for box in containers() if box["State"].get("Health", {}).get("Status", "healthy") != "healthy"
+    ]
 
 
 def secret(name: str) -> str:
@@ -107,7 +111,21 @@ print("\\n" + json.dumps(scope.get("result")))
 def django(code: str, service: str = "web", **values: object) -> Any:
     """Run code inside Django, in a container of the stack, and return what it left in `result`."""
     shell = ("exec", "-T", service, "python", "manage.py", "shell", "--no-imports", "-c", JOB)
-    return json.loads(compose(*shell, input=json.dumps({"code": code, "values": values})).splitlines()[-1])
+    return json.loads(compose(*shell, stdin=json.dumps({"code": code, "values": values})).splitlines()[-1])
+
+
+class User:
+    """A new account with every right; the password is on no command line."""
+
+    ADD = """
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_superuser(name, f"{name}@example.com", password)
+"""
+
+    def __init__(self) -> None:
+        self.name = f"test-{secrets.token_hex(4)}"
+        self.password = secrets.token_urlsafe(16)
+        django(self.ADD, name=self.name, password=self.password)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +11,13 @@ from websockets.sync.client import ClientConnection, connect
 
 import stack
 
-ADD_USER = """
-from django.contrib.auth import get_user_model
-get_user_model().objects.create_superuser(name, f"{name}@example.com", password)
-"""
-
 
 class Visitor(httpx.Client):
     def __init__(self, **options: Any) -> None:
         options = {"timeout": 15, "headers": {"Referer": f"{stack.URL}/"}} | options
         super().__init__(base_url=stack.URL, verify=stack.tls(), trust_env=False, **options)
 
-    def sign_in(self, user: "User") -> "Visitor":
+    def sign_in(self, user: stack.User) -> "Visitor":
         page = self.get("/accounts/login/")
         form = {"username": user.name, "password": user.password, "csrfmiddlewaretoken": token_in(page)}
         answer = self.post("/accounts/login/", data=form)
@@ -56,13 +50,6 @@ class Visitor(httpx.Client):
             options["ssl"] = stack.tls()
         address = stack.URL.replace("http", "ws", 1) + path
         return connect(address, open_timeout=10, close_timeout=2, proxy=None, **options)
-
-
-class User:
-    def __init__(self) -> None:
-        self.name = f"test-{secrets.token_hex(4)}"
-        self.password = secrets.token_urlsafe(16)
-        stack.django(ADD_USER, name=self.name, password=self.password)
 
 
 Socket = ClientConnection

@@ -128,13 +128,9 @@ class Env:
 
     def database(self, name: str, url: str) -> dict[str, Any]:
         """Return Django's DATABASES entry for the URL; its password may come by DATABASE_PASSWORD."""
-        try:
-            config = dict(FileAwareEnv.db_url_config(with_password(url, self.text("DATABASE_PASSWORD"))))
-        except ValueError:
-            config = {}
-        if not config.get("ENGINE", "").startswith("django."):
+        if not url.startswith(("postgres://", "postgresql://", "sqlite:///")):
             stop(f"{name} is no database URL: write it as postgres://user@host:5432/name.")
-        return config
+        return dict(FileAwareEnv.db_url_config(with_password(url, self.text("DATABASE_PASSWORD"))))
 
     def redis(self, name: str) -> str:
         """Return a Redis URL whose password may come by a variable of its own; empty without Redis."""

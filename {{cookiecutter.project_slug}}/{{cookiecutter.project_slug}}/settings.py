@@ -48,7 +48,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.origin]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # nginx always overwrites it
 SECURE_SSL_REDIRECT = PUBLIC_URL.secure
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
-SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) if PUBLIC_URL.secure else 0
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 3600) * PUBLIC_URL.secure  # browsers ignore it on http
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PUBLIC_URL.secure
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.secure
 COOKIE_PREFIX = "__Host-" if PUBLIC_URL.secure else ""  # no subdomain can plant a cookie with this prefix
@@ -205,11 +205,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = BASE_DIR / "media"
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "{{ cookiecutter.project_slug }}.storage.LocalMediaStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-}
-if S3_ENDPOINT_URL:
-    STORAGES["default"] = {
+    "default": {
         "BACKEND": "{{ cookiecutter.project_slug }}.storage.PrivateMediaStorage",
         "OPTIONS": {
             "endpoint_url": S3_ENDPOINT_URL,
@@ -219,7 +215,11 @@ if S3_ENDPOINT_URL:
             "access_key": env.required("S3_ACCESS_KEY_ID", embedded=""),
             "secret_key": env.required("S3_SECRET_ACCESS_KEY", embedded=""),
         },
-    }
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if not S3_ENDPOINT_URL:
+    STORAGES["default"] = {"BACKEND": "{{ cookiecutter.project_slug }}.storage.LocalMediaStorage"}
 
 # --- Mail ----------------------------------------------------------------------------------------------------------
 
@@ -255,13 +255,12 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,  # above the time limit: else a task in work is given to a second worker
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 25,
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = TIME_ZONE
@@ -327,5 +326,6 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "CRITICAL"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }

@@ -1,6 +1,5 @@
 import django.core.validators
 import django.db.models.deletion
-import orders.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -28,8 +27,8 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("photo", models.ImageField(blank=True, upload_to=orders.models.random_name)),
-                ("thumbnail", models.ImageField(blank=True, editable=False, upload_to=orders.models.random_name)),
+                ("photo", models.ImageField(blank=True, upload_to="orders")),
+                ("thumbnail", models.ImageField(blank=True, editable=False, upload_to="orders")),
                 (
                     "status",
                     models.CharField(

@@ -9,7 +9,7 @@ const SIGN_IN = 4401;
 const list = document.getElementById("orders");
 const blank = document.getElementById("row").content.firstElementChild;
 const state = document.getElementById("live");
-const limit = 20;
+const limit = list.dataset.limit;
 
 const address = new URL(list.dataset.feed, location.href);
 address.protocol = address.protocol.replace("http", "ws");
@@ -28,7 +28,7 @@ function connect() {
     const message = JSON.parse(data);
     answered = true;
     if (message.type === "welcome") {
-      catchUp();
+      catchUp(line);
     } else if (message.type === "order") {
       show(message.order);
     }
@@ -65,19 +65,17 @@ function disconnect() {
   }
 }
 
-async function catchUp() {
-  const line = socket;
+async function catchUp(line) {
   try {
     const answer = await fetch(list.dataset.api, { signal: AbortSignal.timeout(10_000) });
-    if (!answer.ok) throw new Error(`the API answered ${answer.status}`);
-    const { orders } = await answer.json();
-    orders.reverse().forEach(show);
-    attempt = 0;
-    tell("Live", "on");
-  } catch (error) {
-    console.warn("Orders could not be loaded:", error);
-    lost(line);
+    if (!answer.ok) throw new Error(answer.statusText);
+    (await answer.json()).orders.reverse().forEach(show);
+  } catch {
+    return lost(line);
   }
+  if (line !== socket) return;
+  attempt = 0;
+  tell("Live", "on");
 }
 
 function show(order) {

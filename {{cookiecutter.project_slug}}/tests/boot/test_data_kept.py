@@ -1,7 +1,8 @@
 """`down`, then `up`: everything that counts is still there."""
 
 import stack
-from visitor import User, Visitor
+from stack import User
+from visitor import Visitor
 
 
 def test_down_and_up() -> None:

@@ -32,7 +32,9 @@ OLD_PYTHON = "import sys; sys.version_info = (3, 9, 0, 'final', 0)"
 
 
 def test_make_dev_on_a_bare_system(project: Path) -> None:
-    told = stack.docker("run", "--rm", "--init", "--volume", f"{project}:/project:ro", BASE, "bash", "-c", BARE, timeout=400)
+    told = stack.docker(
+        "run", "--rm", "--init", "--volume", f"{project}:/project:ro", BASE, "bash", "-c", BARE, timeout=400
+    )
     assert told.split() == ["200", "text/html;", "charset=utf-8"]
 
 

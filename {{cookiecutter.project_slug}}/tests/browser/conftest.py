@@ -10,14 +10,18 @@ BASE_URL = os.environ["BASE_URL"].rstrip("/")
 USERNAME = os.environ["TEST_USERNAME"]
 PASSWORD = os.environ["TEST_PASSWORD"]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARTIFACTS = Path(os.environ.get("ARTIFACTS", "/tmp/artifacts"))
+ARTIFACTS = Path(os.environ["ARTIFACTS"])
 
-# Without a sandbox of its own: it runs in a container without privileges, and only looks at our own pages.
-# The others keep it from calling home.
-FLAGS = """
-    --headless --no-sandbox --disable-gpu --disable-dev-shm-usage
-    --disable-background-networking --disable-component-update --disable-sync --no-first-run
-""".split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",  # it would need privileges that the container has not, and sees our own pages only
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # a container's is too small
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 

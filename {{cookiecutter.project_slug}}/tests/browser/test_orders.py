@@ -3,8 +3,9 @@
 import secrets
 
 import pytest
-from conftest import BASE_URL, DESKTOP, PHONE, NewWindow, keep_picture, sign_in
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+
+from conftest import BASE_URL, DESKTOP, PHONE, NewWindow, keep_picture, sign_in
 
 
 def watch(page: Page) -> Page:

@@ -1,8 +1,9 @@
 """The pages that are always there."""
 
 import pytest
-from conftest import DESKTOP, PHONE, NewWindow, keep_picture, sign_in
 from playwright.sync_api import Page, expect
+
+from conftest import DESKTOP, PHONE, NewWindow, keep_picture, sign_in
 
 
 def test_sign_in_and_out(stranger: Page) -> None:

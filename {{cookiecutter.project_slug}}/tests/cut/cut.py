@@ -6,9 +6,8 @@ import sys
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from knives import connected, heal, opened, patched, sql, stopped, told
-
 import stack
+from knives import connected, heal, opened, patched, silent, sql, stopped, told
 
 WRONG_PASSWORD = "/run/secrets/secret_key"
 
@@ -28,6 +27,10 @@ def code(file: str, right: str, wrong: str, service: str = "web") -> AbstractCon
     return patched(service, f"{stack.SLUG}/{file}", f"/app/{stack.SLUG}/{file}", right, wrong)
 
 
+def web(**environment: str) -> AbstractContextManager[None]:
+    return told(web={"environment": environment})
+
+
 CUTS = [
     # nginx
     Cut("WebSocket upgrade", "test_orders_live.py::test_echo", nginx("proxy.conf", r"^.* Upgrade .*$", "")),
@@ -39,8 +42,10 @@ CUTS = [
         nginx("proxy.conf", r"X-Forwarded-For .*;", "X-Forwarded-For $proxy_add_x_forwarded_for;")),
     Cut("request id", "test_forwarding.py::test_nginx_gives_the_request_id",
         nginx("proxy.conf", r"X-Request-ID \$request_id;", "X-Request-ID $http_x_request_id;")),
-    Cut("precompressed files", "test_static.py::test_precompressed", nginx("site.conf", r"^.*(brotli|gzip)_static.*$", "")),
-    Cut("immutable caching", "test_static.py::test_every_file_is_there", nginx("site.conf", r"^.*\$static_cache.*$", "")),
+    Cut("precompressed files", "test_static.py::test_precompressed",
+        nginx("site.conf", r"^.*(brotli|gzip)_static.*$", "")),
+    Cut("immutable caching", "test_static.py::test_every_file_is_there",
+        nginx("site.conf", r"^.*\$static_cache.*$", "")),
     Cut("static volume", "test_static.py::test_nginx_serves_them_itself",
         told(nginx={"volumes": [{"type": "tmpfs", "target": "/srv/static"}]})),
     Cut("nosniff on media", "test_orders_photo.py::test_signed_address_gives_the_photo",
@@ -52,22 +57,23 @@ CUTS = [
         code("settings.py", r'"channels_redis[\w.]+"', '"channels.layers.InMemoryChannelLayer"')),
     Cut("Origin of WebSockets", "test_orders_live.py::test_foreign_origin_is_refused",
         code("asgi.py", r"\[settings\.PUBLIC_URL\.origin\]", '["*"]')),
-    Cut("CSRF token", "test_page.py::test_foreign_post_is_refused", code("settings.py", r"^.*CsrfViewMiddleware.*$", "")),
-    Cut("content security policy", "test_page.py::test_home", code("settings.py", r"^.*ContentSecurityPolicyMiddleware.*$", "")),
-    Cut("cached sessions", "test_sessions.py::test_sessions_are_cached", told(web={"environment": {
-        "CACHE_PASSWORD_FILE": WRONG_PASSWORD}})),
+    Cut("CSRF token", "test_page.py::test_foreign_post_is_refused",
+        code("settings.py", r"^.*CsrfViewMiddleware.*$", "")),
+    Cut("content security policy", "test_page.py::test_home",
+        code("settings.py", r"^.*ContentSecurityPolicyMiddleware.*$", "")),
+    Cut("cached sessions", "test_sessions.py::test_sessions_are_cached", web(CACHE_PASSWORD_FILE=WRONG_PASSWORD)),
     Cut("stored sessions", "test_sessions.py::test_sessions_outlive_their_cache[flushed]",
         code("settings.py", r"^SESSION_ENGINE = .*$", 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"')),
-    Cut("S3 key", "test_orders_photo.py::test_signed_address_gives_the_photo", told(web={"environment": {
-        "S3_SECRET_ACCESS_KEY_FILE": WRONG_PASSWORD}})),
-    Cut("health of the cache", "test_health.py::test_deep_looks_at_every_wire", told(web={"environment": {
-        "CACHE_PASSWORD_FILE": WRONG_PASSWORD}})),
+    Cut("S3 key", "test_orders_photo.py::test_signed_address_gives_the_photo",
+        web(S3_SECRET_ACCESS_KEY_FILE=WRONG_PASSWORD)),
+    Cut("health of the cache", "test_health.py::test_deep_looks_at_every_wire",
+        web(CACHE_PASSWORD_FILE=WRONG_PASSWORD)),
 
     # jobs
     Cut("broker", "test_orders_job.py::test_the_job_is_done", stopped("redis-queue")),
     Cut("worker", "test_orders_job.py::test_the_job_is_done", stopped("worker")),
-    Cut("health of the worker", "test_health.py::test_deep_looks_at_every_wire", stopped("worker")),
-    Cut("beat", "test_health.py::test_deep_looks_at_every_wire", stopped("beat")),
+    Cut("heartbeat of the worker", "test_health.py::test_deep_looks_at_every_wire", silent("worker")),
+    Cut("heartbeat from beat", "test_health.py::test_deep_looks_at_every_wire", silent("beat")),
     Cut("health of the storage", "test_health.py::test_deep_looks_at_every_wire", stopped("s3")),
 
     # database
@@ -77,7 +83,8 @@ CUTS = [
         told({"DATABASE_URL": "postgres://app@postgres:5432/app"}, web={})),
     Cut("schema rights", "test_database.py::test_the_application_cannot_change_the_schema",
         sql("GRANT CREATE ON SCHEMA public TO app", "REVOKE CREATE ON SCHEMA public FROM app")),
-    Cut("safe writes", "test_database.py::test_server_setting", told(postgres={"command": ["postgres", "-c", "fsync=off"]})),
+    Cut("safe writes", "test_database.py::test_server_setting",
+        told(postgres={"command": ["postgres", "-c", "fsync=off"]})),
 
     # redis
     Cut("queue rights", "test_redis.py::test_dangerous_commands_are_refused",
@@ -93,7 +100,8 @@ CUTS = [
     Cut("internal network", "test_containers.py::test_networks", connected("postgres", "egress")),
     Cut("read-only root", "test_containers.py::test_every_container", told(redis_cache={"read_only": False})),
     Cut("capabilities", "test_containers.py::test_every_container", told(redis_cache={"cap_add": ["NET_RAW"]})),
-    Cut("published ports", "test_containers.py::test_only_nginx_is_published", told(web={"ports": ["127.0.0.1::8000"]})),
+    Cut("published ports", "test_containers.py::test_only_nginx_is_published",
+        told(web={"ports": ["127.0.0.1::8000"]})),
     Cut("secrets in files", "test_containers.py::test_docker_shows_no_secret",
         told({"LEAK": stack.secret("cache_password")}, redis_cache={"environment": {"LEAK": "${LEAK}"}})),
     Cut("closed secrets", "test_containers.py::test_secret_files", opened("cache_password")),

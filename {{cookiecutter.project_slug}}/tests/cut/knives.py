@@ -66,6 +66,16 @@ def stopped(service: str) -> Iterator[None]:
 
 
 @contextmanager
+def silent(service: str) -> Iterator[None]:
+    """Stopped for so long that nobody's heartbeat is fresh."""
+    with stopped(service):
+        age = "from django.apps import apps; from django.utils import timezone\n"
+        age += "result = (timezone.now() - apps.get_model('health.Heartbeat').objects.get(name='worker').at).seconds"
+        stack.wait_until("the last heartbeat is old", lambda: stack.django(age) > 35, 90)
+        yield
+
+
+@contextmanager
 def sql(wrong: str, right: str) -> Iterator[None]:
     """The superuser's word."""
     heal()

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from visitor import User, Visitor
+from stack import User
+from visitor import Visitor
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from threading import Thread
 from types import TracebackType
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 import stack
 from visitor import Visitor
@@ -67,10 +68,11 @@ class Crowd:
     async def ask(self) -> Counter[str]:
         async def answers(replica: str, socket: ClientConnection) -> str | None:
             try:
-                await asyncio.wait_for(await socket.ping(), 15)
-            except Exception:
+                pong = await socket.ping()
+            except ConnectionClosed:
                 return None
-            return replica
+            await asyncio.wait([pong], timeout=15)
+            return replica if pong.done() and not pong.exception() else None
 
         found = await asyncio.gather(*(answers(*held) for held in self.sockets))
         return Counter(replica for replica in found if replica)

@@ -4,8 +4,6 @@ import json
 import os
 from typing import Any
 
-import pytest
-
 import stack
 from visitor import Visitor
 

@@ -2,7 +2,6 @@
 
 from orders_crowd import Crowd
 from test_load import assert_carried
-
 from visitor import Visitor
 
 WATCHING = 200

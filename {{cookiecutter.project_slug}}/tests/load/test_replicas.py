@@ -5,17 +5,19 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from steady import Steady
 
 import stack
+from steady import Steady
 from visitor import Visitor
 
 # The first process below the container's init, from inside: `docker kill` would count as a wish and not be restarted.
 KILL_MAIN = """
 import os, signal
 from pathlib import Path
-parents = {int(stat.parent.name): int(stat.read_text().rsplit(")")[-1].split()[1]) for stat in Path("/proc").glob("[0-9]*/stat")}
-os.kill(min(pid for pid, parent in parents.items() if parent == 1), signal.SIGKILL)
+def parent(process):
+    return int((process / "stat").read_text().rsplit(")")[-1].split()[1])
+main = min(int(process.name) for process in Path("/proc").glob("[0-9]*") if parent(process) == 1)
+os.kill(main, signal.SIGKILL)
 """
 BACK_WITHIN = 60
 

@@ -1,7 +1,8 @@
 """Login, logout, admin."""
 
 import stack
-from visitor import User, Visitor, token_in
+from stack import User
+from visitor import Visitor, token_in
 
 
 def test_admin_sends_strangers_to_login(stranger: Visitor) -> None:

@@ -40,8 +40,8 @@ result = {}
 for statement in statements:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            transaction.set_rollback(True)
             cursor.execute(statement)
+            transaction.set_rollback(True)
         result[statement] = "allowed"
     except ProgrammingError as error:
         result[statement] = error.__cause__.sqlstate

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from websockets.exceptions import WebSocketException
 
 import stack
 from visitor import Visitor, hear
@@ -35,6 +36,15 @@ def test_the_job_is_done_once(member: Visitor) -> None:
     assert sorted(heard) == sorted(orders)
 
 
+def feed_opens(visitor: Visitor) -> bool:
+    """A page whose socket is dropped opens another."""
+    try:
+        with visitor.socket("/ws/orders/") as socket:
+            return bool(hear(socket, "welcome"))
+    except WebSocketException:
+        return False
+
+
 @pytest.mark.fault
 def test_orders_wait_for_the_queue(member: Visitor) -> None:
     """Accepted while the queue is away, confirmed when it is back."""
@@ -43,3 +53,4 @@ def test_orders_wait_for_the_queue(member: Visitor) -> None:
         assert not any(confirmed(member, order) for order in orders)
     for order in orders:
         stack.wait_until("the order is confirmed", lambda order=order: confirmed(member, order), 60)
+    stack.wait_until("the live feed is back", lambda: all(feed_opens(member) for _ in range(6)))

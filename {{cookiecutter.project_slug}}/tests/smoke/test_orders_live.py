@@ -83,5 +83,3 @@ def test_nonsense_does_no_harm(member: Visitor, message: str) -> None:
 
 def test_page_without_upgrade(member: Visitor) -> None:
     assert 400 <= member.get(FEED).status_code < 500
-
-

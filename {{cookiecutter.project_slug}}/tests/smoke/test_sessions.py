@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 import stack
-from visitor import User, Visitor
+from stack import User
+from visitor import Visitor
 
 FLUSH = """
 from django.core.cache import cache
@@ -40,11 +41,12 @@ def cache_unplugged() -> Iterator[None]:
         yield
 
 
-def sign_in(user: User) -> Visitor:
+@contextmanager
+def sign_in(user: User) -> Iterator[Visitor]:
     """With a cached copy of the session, as after any visit."""
-    visitor = Visitor().sign_in(user)
-    assert visitor.signed_in()
-    return visitor
+    with Visitor() as visitor:
+        assert visitor.sign_in(user).signed_in()
+        yield visitor
 
 
 def assert_everywhere(visitor: Visitor, *, signed_in: bool, when: str) -> None:

@@ -56,7 +56,7 @@ def test_nginx_serves_them_itself(stranger: Visitor, names: list[str]) -> None:
     request = stranger.get(names[0]).headers["x-request-id"]
 
     def line() -> dict[str, str] | None:
-        logs = stack.compose("logs", "--no-color", "--no-log-prefix", "--since", "1m", "nginx").splitlines()
+        logs = stack.docker("logs", "--since", "1m", stack.containers("nginx")[0]["Id"]).splitlines()
         return next((json.loads(line) for line in logs if request in line), None)
 
     assert stack.wait_until("nginx logs the request", line)["upstream"] == ""

@@ -1,23 +1,11 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from making import MakeOrder
-from pytest_django import Settings
 
+from making import MakeOrder
 from orders.models import Order
 from users.models import User
-
-
-@pytest.fixture(autouse=True)
-def nothing_outside(settings: Settings) -> None:
-    """Files stay in memory, and static files need no manifest."""
-    settings.STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    cache.clear()
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@ import json
 from typing import Any
 
 import pytest
-from making import MakeOrder
-from django.http import HttpResponse
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from making import MakeOrder
 from orders.models import Order
 from users.models import User
 
@@ -19,7 +17,7 @@ def post(client: Client, data: Any, **options: Any) -> Any:
     return client.post(API, data, content_type="application/json", **options)
 
 
-def error_in(answer: HttpResponse, status: int) -> dict[str, Any]:
+def error_in(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/json"
     error: dict[str, Any] = json.loads(answer.content)["error"]

@@ -10,16 +10,16 @@ from channels.layers import InMemoryChannelLayer
 from channels.routing import get_default_application
 from django.conf import settings as django_settings
 from django.test import Client
-from making import MakeOrder
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from making import MakeOrder
 from orders import feed
 from orders.models import Order
 
 ORIGIN = django_settings.PUBLIC_URL.origin
 
 
-class Line(ApplicationCommunicator):
+class Line:
     """A client's side of the WebSocket. (channels.testing has one too, which needs daphne.)"""
 
     def __init__(self, client: Client, origin: str | None = ORIGIN) -> None:
@@ -28,19 +28,26 @@ class Line(ApplicationCommunicator):
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         scope = {"type": "websocket", "path": "/ws/orders/", "query_string": b"", "headers": headers}
-        super().__init__(get_default_application(), scope)
+        self.application = ApplicationCommunicator(get_default_application(), scope)
 
     async def connect(self) -> dict[str, Any]:
-        await self.send_input({"type": "websocket.connect"})
-        return dict(await self.receive_output())
+        await self.application.send_input({"type": "websocket.connect"})
+        return await self.next()
 
     async def send(self, text: str | None = None, **message: Any) -> None:
-        await self.send_input({"type": "websocket.receive", "text": text, **message})
+        await self.application.send_input({"type": "websocket.receive", "text": text, **message})
+
+    async def next(self) -> dict[str, Any]:
+        return dict(await self.application.receive_output(timeout=5))
 
     async def hear(self) -> Any:
-        message = await self.receive_output()
+        message = await self.next()
         assert message["type"] == "websocket.send"
         return json.loads(message["text"])
+
+    async def leave(self) -> None:
+        await self.application.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.application.wait()
 
 
 def talk(client: Client, conversation: Callable[[Line], Awaitable[None]]) -> None:
@@ -49,8 +56,7 @@ def talk(client: Client, conversation: Callable[[Line], Awaitable[None]]) -> Non
         assert (await line.connect())["type"] == "websocket.accept"
         assert (await line.hear())["type"] == "welcome"
         await conversation(line)
-        await line.send_input({"type": "websocket.disconnect", "code": 1000})
-        await line.wait()
+        await line.leave()
 
     async_to_sync(run)()
 
@@ -65,7 +71,7 @@ def test_strangers_are_told_to_sign_in(client: Client) -> None:
     async def run() -> None:
         line = Line(client)
         assert (await line.connect())["type"] == "websocket.accept"
-        assert (await line.receive_output())["code"] == 4401
+        assert (await line.next())["code"] == 4401
 
     async_to_sync(run)()
 
@@ -94,7 +100,7 @@ def test_nonsense_is_answered_and_does_no_harm(member: Client, text: str) -> Non
 def test_long_and_binary_messages_end_the_connection(member: Client, message: dict[str, Any], code: int) -> None:
     async def conversation(line: Line) -> None:
         await line.send(**message)
-        assert await line.receive_output() == {"type": "websocket.close", "code": code}
+        assert await line.next() == {"type": "websocket.close", "code": code}
 
     talk(member, conversation)
 
@@ -111,6 +117,9 @@ def test_an_order_is_broadcast(member: Client, make_order: MakeOrder) -> None:
 
 
 class DeadLayer(InMemoryChannelLayer):
+    async def group_add(self, group: str, channel: str) -> None:
+        raise ConnectionError("the queue is away")
+
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         raise ConnectionError("the queue is away")
 
@@ -125,10 +134,21 @@ def test_an_order_is_saved_without_the_feed(
     assert Order.objects.get().status == Order.Status.CONFIRMED
 
 
+def test_a_page_is_told_to_come_again(member: Client, settings: Settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": f"{__name__}.DeadLayer"}}
+
+    async def run() -> None:
+        line = Line(member)
+        await line.connect()
+        assert (await line.next())["code"] == 1013
+
+    async_to_sync(run)()
+
+
 def test_nobody_waits_for_a_feed_that_hangs(make_order: MakeOrder, monkeypatch: pytest.MonkeyPatch) -> None:
     class HangingLayer(InMemoryChannelLayer):
         async def group_send(self, group: str, message: dict[str, Any]) -> None:
-            await asyncio.Event().wait()
+            await asyncio.sleep(5)
 
     monkeypatch.setattr(feed, "SECONDS", 0.05)
     monkeypatch.setattr(feed, "get_channel_layer", HangingLayer)

@@ -1,8 +1,8 @@
 import pytest
-from making import MakeOrder, picture
 from django.core.files.base import ContentFile
 from PIL import Image
 
+from making import MakeOrder, picture
 from orders.jobs import confirm
 from orders.models import Order
 from orders.photos import THUMBNAIL_SIDE

@@ -3,11 +3,11 @@ import zlib
 from io import BytesIO
 
 import pytest
-from making import picture
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
 
+from making import picture
 from orders.photos import MAX_BYTES, PHOTO_SIDE, check_photo
 
 ORIENTATION, GPS, TURNED = 0x0112, 0x8825, 6
