@@ -1,6 +1,7 @@
 """HTTP and WebSocket, for the server that WEB_SERVER names."""
 
 import os
+from urllib.parse import ParseResult
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -24,4 +25,15 @@ websocket_urlpatterns = [
 ]
 websocket = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
 
-application = ProtocolTypeRouter({"http": http, "websocket": OriginValidator(websocket, [settings.PUBLIC_URL.origin])})
+
+class OwnOrigin(OriginValidator):
+    """Refuses the handshakes of pages that are not ours."""
+
+    def valid_origin(self, parsed_origin: ParseResult | None) -> bool:
+        try:
+            return bool(super().valid_origin(parsed_origin))
+        except ValueError:  # a port that is no number up to 65535
+            return False
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": OwnOrigin(websocket, [settings.PUBLIC_URL.origin])})

@@ -5,6 +5,7 @@ https://docs.djangoproject.com/en/6.1/ref/settings/
 """
 
 import logging
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -229,15 +230,23 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "{{ cookiecut
 # --- Channel layer and tasks: both on redis-queue ------------------------------------------------------------------
 
 QUEUE_URL = env.redis("QUEUE_URL")
+# A connection that died without a word is noticed within 10 seconds, where the system can.
+KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+KEEPALIVE_OPTIONS = {getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 if QUEUE_URL:
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",  # reconnects and subscribes again by itself
         "CONFIG": {
             "prefix": "channels",
-            # redis-py's 5 s would drop idle sockets: https://github.com/django/channels_redis/issues/422
             "hosts": [
-                {"address": QUEUE_URL, "socket_timeout": None, "socket_connect_timeout": 2, "health_check_interval": 25}
+                {
+                    "address": QUEUE_URL,
+                    "socket_timeout": None,  # https://github.com/django/channels_redis/issues/422
+                    "socket_connect_timeout": 2,
+                    "socket_keepalive_options": KEEPALIVE_OPTIONS,
+                    "health_check_interval": 25,
+                }
             ],
         },
     }
@@ -257,6 +266,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 2,
     "socket_keepalive": True,
+    "socket_keepalive_options": KEEPALIVE_OPTIONS,
     "health_check_interval": 25,
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -294,26 +304,33 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # nginx sets its own
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_USER_ID_FIELD = ""
-# nginx logs each request, and the outbox each job.
-DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.DEBUG
-DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+# In production nginx logs each request; the outbox logs each job.
+DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = logging.INFO if DEBUG else logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+
+LOG_RENDERERS: list[Any] = [
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+]
+if DEBUG:
+    LOG_RENDERERS = [structlog.dev.ConsoleRenderer()]
 
 LOG_LEVEL = env.choice("LOG_LEVEL", {level: level for level in ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")})
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "json": {
+        "line": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": LOG_PROCESSORS,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+                *LOG_RENDERERS,
             ],
         },
     },
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
     "loggers": {
         # Libraries bring handlers of their own: all goes to the root's.

@@ -27,6 +27,7 @@ async def first_answer(path: str, origin: str | None) -> Any:
         "http://elsewhere.example",
         "http://localhost",
         "http://localhost:8001",
+        "http://localhost:80000",
         "https://localhost:8000",
         "http://localhost.elsewhere.example:8000",
     ],
