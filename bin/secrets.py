@@ -30,7 +30,8 @@ SECRETS: dict[str, Callable[[], str]] = {
     "s3_secret_access_key": token,
     "s3_rpc_secret": token,
     "health_token": token,
-    # Yours to fill in; empty where the mail server asks for none.
+    # Yours to fill in, and empty at first: former keys, and what the mail server asks for.
+    "secret_key_fallbacks": str,
     "email_password": str,
 }
 

@@ -6,7 +6,8 @@ import pytest
 DOCKER = """
 echo "$*" >> "$HOME/asked"
 case "$1 $2" in
-    "image inspect") [ "$3" = "rivet-base:${DEBIAN_SUITE:-trixie}" ] && cat "$HOME/image" 2>/dev/null && exec awk 'BEGIN { while (i++ < 20000) print "layer" }' ;;
+    "image inspect") [ "$3" = "rivet-base:${DEBIAN_SUITE:-trixie}" ] && cat "$HOME/image" 2>/dev/null \\
+            && exec awk 'BEGIN { while (i++ < 20000) print "layer" }' ;;
     "pull "*) PULL ;;
     "create "*) echo 1234 ;;
     "import -") cat > /dev/null; echo 5678 ;;

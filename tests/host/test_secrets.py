@@ -9,7 +9,7 @@ from generation import ROOT
 
 NAMES = """
     secret_key database_owner_password database_app_password pgbouncer_stats_password cache_password queue_password
-    s3_access_key_id s3_secret_access_key s3_rpc_secret health_token email_password
+    s3_access_key_id s3_secret_access_key s3_rpc_secret health_token secret_key_fallbacks email_password
 """.split()
 
 
@@ -33,7 +33,7 @@ def test_values_have_their_shape(machine):
     machine.run("bin/secrets.py")
     written = values(machine)
     assert sorted(written) == sorted(NAMES)
-    assert written.pop("email_password") == ""
+    assert written.pop("email_password") == written.pop("secret_key_fallbacks") == ""
     assert re.fullmatch("GK[0-9a-f]{24}", written.pop("s3_access_key_id"))
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in written.values())
     assert len(set(written.values())) == len(written)

@@ -152,12 +152,17 @@ def unplugged(service: str) -> Iterator[None]:
 
 
 @cache
-def tls() -> ssl.SSLContext | bool:
-    """Trust the stack's own certificate, and nothing else."""
+def certificate() -> str:
     place = urlsplit(URL)
-    if place.scheme != "https":
-        return True
-    certificate = ssl.get_server_certificate((place.hostname, place.port), timeout=10)
-    context = ssl.create_default_context(cadata=certificate)
+    return ssl.get_server_certificate((place.hostname, place.port), timeout=10)
+
+
+def trust() -> ssl.SSLContext:
+    """For the stack's own certificate, and nothing else."""
+    context = ssl.create_default_context(cadata=certificate())
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be issued by an authority that is not sent along
     return context
+
+
+def tls() -> ssl.SSLContext | None:
+    return trust() if URL.startswith("https") else None

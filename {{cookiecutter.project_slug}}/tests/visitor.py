@@ -15,7 +15,7 @@ import stack
 class Visitor(httpx.Client):
     def __init__(self, **options: Any) -> None:
         options = {"timeout": 15, "headers": {"Referer": f"{stack.URL}/"}} | options
-        super().__init__(base_url=stack.URL, verify=stack.tls(), trust_env=False, **options)
+        super().__init__(base_url=stack.URL, verify=stack.tls() or True, trust_env=False, **options)
 
     def sign_in(self, user: stack.User) -> "Visitor":
         page = self.get("/accounts/login/")
@@ -46,10 +46,8 @@ class Visitor(httpx.Client):
 
     def socket(self, path: str, **options: Any) -> "Socket":
         options = {"origin": stack.URL, "additional_headers": {"Cookie": self.cookie}} | options
-        if stack.URL.startswith("https"):
-            options["ssl"] = stack.tls()
         address = stack.URL.replace("http", "ws", 1) + path
-        return connect(address, open_timeout=10, close_timeout=2, proxy=None, **options)
+        return connect(address, ssl=stack.tls(), open_timeout=10, close_timeout=2, proxy=None, **options)
 
 
 Socket = ClientConnection

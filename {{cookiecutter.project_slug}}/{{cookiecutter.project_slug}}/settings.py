@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from .env import Env, PublicUrl, origin_of, warn
 
-django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Order]` can be written
+django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Job]` can be written
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -26,6 +26,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.debug
 SITE_NAME = {{ cookiecutter.project_name | pprint }}  # fmt: skip
+{%- if cookiecutter.example_app == "yes" %}
+NAVIGATION = [("Orders", "orders:list")]  # labels and names of URLs
+{%- else %}
+NAVIGATION: list[tuple[str, str]] = []  # labels and names of URLs
+{%- endif %}
 SECRET_KEY = env.required("SECRET_KEY", embedded="insecure-and-for-development-only")
 SECRET_KEY_FALLBACKS = env.text("SECRET_KEY_FALLBACKS").split()
 HEALTH_TOKEN = env.required("HEALTH_TOKEN", embedded="development")

@@ -1,12 +1,14 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def site(request: HttpRequest) -> dict[str, str]:
-    """Give each template the name of the site."""
-    return {"SITE_NAME": settings.SITE_NAME}
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Give each template the name of the site and its main navigation."""
+    return {"SITE_NAME": settings.SITE_NAME, "NAVIGATION": settings.NAVIGATION}
 
 
 def home(request: HttpRequest) -> HttpResponse:

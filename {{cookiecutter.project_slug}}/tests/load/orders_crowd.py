@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections import Counter
 from threading import Thread
 from types import TracebackType
@@ -39,12 +38,11 @@ class Crowd:
 
         async def enter() -> tuple[str, ClientConnection]:
             async with gate:
-                tls = stack.tls()
                 socket = await connect(
                     stack.URL.replace("http", "ws", 1) + "/ws/orders/",
                     origin=stack.URL,
                     additional_headers={"Cookie": self.cookie},
-                    ssl=tls if isinstance(tls, ssl.SSLContext) else None,
+                    ssl=stack.tls(),
                     proxy=None,
                     open_timeout=20,
                 )

@@ -17,10 +17,10 @@ def error_in(answer: httpx.Response) -> dict[str, Any]:
 
 
 def test_create_and_read(member: Visitor) -> None:
-    created = member.post_json("/api/orders/", {"title": "Rivets, 4 × 10 mm", "quantity": 100})
+    created = member.post_json("/api/orders/", {"title": "Screws, 4 × 10 mm", "quantity": 100})
     assert created.status_code == 201
     order = created.json()
-    assert (order["title"], order["quantity"], order["status"]) == ("Rivets, 4 × 10 mm", 100, "received")
+    assert (order["title"], order["quantity"], order["status"]) == ("Screws, 4 × 10 mm", 100, "received")
     read = member.get(f"/api/orders/{order['id']}/")
     assert read.status_code == 200
     assert read.json()["title"] == order["title"]

@@ -3,7 +3,6 @@
 import http.client
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 import stack
@@ -47,8 +46,7 @@ def test_unknown_host_is_refused(stranger: Visitor, host: str) -> None:
 def answer_to_body(size: int) -> int:
     """The head alone is sent, so that the size decides and not the upload."""
     place = urlsplit(stack.URL)
-    context = stack.tls()
-    if place.scheme == "https":
+    if context := stack.tls():
         connection = http.client.HTTPSConnection(place.netloc, timeout=10, context=context)
     else:
         connection = http.client.HTTPConnection(place.netloc, timeout=10)
@@ -69,12 +67,3 @@ def test_body_over_the_limit_is_refused() -> None:
 def test_body_at_the_limit_is_read(stranger: Visitor) -> None:
     answer = stranger.post("/accounts/login/", content=b"0" * MAX_BODY)
     assert answer.status_code == 403, "Django, not nginx, answers: the CSRF token is missing"
-
-
-def test_plain_http_is_sent_to_https() -> None:
-    if not stack.URL.startswith("https"):
-        pytest.skip("this stack lives on http")
-    port = stack.compose("port", "nginx", 8080).strip().rsplit(":", 1)[1]
-    answer = httpx.get(f"http://localhost:{port}/", trust_env=False, timeout=10)
-    assert answer.status_code in (301, 308)
-    assert answer.headers["location"].startswith("https://")

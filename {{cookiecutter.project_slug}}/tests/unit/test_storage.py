@@ -24,8 +24,8 @@ def private() -> Any:
 
 
 def test_urls_are_for_the_browser_and_signed(private: Any) -> None:
-    url = urlsplit(private.url("orders/a.jpg"))
-    assert (url.scheme, url.netloc, url.path) == ("https", "example.com", "/media/orders/a.jpg")
+    url = urlsplit(private.url("photos/a.jpg"))
+    assert (url.scheme, url.netloc, url.path) == ("https", "example.com", "/media/photos/a.jpg")
     query = parse_qs(url.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Credential"][0].endswith("/garage/s3/aws4_request")
@@ -63,9 +63,9 @@ def test_an_own_lifetime_and_parameters(private: Any) -> None:
 
 
 def test_names_are_random(private: Any) -> None:
-    names = {private.generate_filename("orders/My Photo.JPG") for _ in range(2)}
+    names = {private.generate_filename("photos/My Photo.JPG") for _ in range(2)}
     assert len(names) == 2
-    assert all(re.fullmatch(r"orders/[0-9a-f]{32}\.jpg", name) for name in names)
+    assert all(re.fullmatch(r"photos/[0-9a-f]{32}\.jpg", name) for name in names)
 
 
 def test_a_folder_serves_for_development(tmp_path: Any) -> None:

@@ -19,6 +19,22 @@ async def first_answer(path: str, origin: str | None) -> Any:
     return answer["type"]
 
 
+@pytest.fixture
+def welcoming(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the check of the origin everybody is let in."""
+
+    async def accept(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    monkeypatch.setattr(get_default_application().application_mapping["websocket"], "application", accept)
+
+
+def test_our_own_origin_is_let_in(welcoming: None) -> None:
+    assert first_answer("/ws/", settings.PUBLIC_URL.origin) == "websocket.accept"
+
+
 @pytest.mark.parametrize(
     "origin",
     [
@@ -32,9 +48,8 @@ async def first_answer(path: str, origin: str | None) -> Any:
         "http://localhost.elsewhere.example:8000",
     ],
 )
-@pytest.mark.django_db(transaction=True)
-def test_a_foreign_origin_is_refused(origin: str | None) -> None:
-    assert first_answer("/ws/orders/", origin) == "websocket.close"
+def test_a_foreign_origin_is_refused(welcoming: None, origin: str | None) -> None:
+    assert first_answer("/ws/", origin) == "websocket.close"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from making import MakeOrder
+from tests.unit.orders.making import MakeOrder
 from orders.models import Order
 from users.models import User
 

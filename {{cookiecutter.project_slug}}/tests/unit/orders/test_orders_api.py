@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from making import MakeOrder
+from tests.unit.orders.making import MakeOrder
 from orders.models import Order
 from users.models import User
 

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from making import MakeOrder
+from tests.unit.orders.making import MakeOrder
 from orders import feed
 from orders.models import Order
 

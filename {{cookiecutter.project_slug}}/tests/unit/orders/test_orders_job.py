@@ -2,7 +2,7 @@ import pytest
 from django.core.files.base import ContentFile
 from PIL import Image
 
-from making import MakeOrder, picture
+from tests.unit.orders.making import MakeOrder, picture
 from orders.jobs import confirm
 from orders.models import Order
 from orders.photos import THUMBNAIL_SIDE

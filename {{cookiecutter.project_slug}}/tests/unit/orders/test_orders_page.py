@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
-from making import MakeOrder, picture
+from tests.unit.orders.making import MakeOrder, picture
 from orders.models import Order
 from users.models import User
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
 
-from making import picture
+from tests.unit.orders.making import picture
 from orders.photos import MAX_BYTES, PHOTO_SIDE, check_photo
 
 ORIENTATION, GPS, TURNED = 0x0112, 0x8825, 6
