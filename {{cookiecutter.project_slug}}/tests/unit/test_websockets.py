@@ -48,6 +48,7 @@ def test_our_own_origin_is_let_in(welcoming: None) -> None:
         "http://localhost.elsewhere.example:8000",
     ],
 )
+@pytest.mark.django_db(transaction=True)
 def test_a_foreign_origin_is_refused(welcoming: None, origin: str | None) -> None:
     assert first_answer("/ws/", origin) == "websocket.close"
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.unit.orders.making import MakeOrder
 from orders.models import Order
+from tests.unit.orders.making import MakeOrder
 from users.models import User
 
 

@@ -5,8 +5,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from tests.unit.orders.making import MakeOrder
 from orders.models import Order
+from tests.unit.orders.making import MakeOrder
 from users.models import User
 
 API = "/api/orders/"

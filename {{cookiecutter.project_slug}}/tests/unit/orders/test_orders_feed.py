@@ -12,9 +12,9 @@ from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from tests.unit.orders.making import MakeOrder
 from orders import feed
 from orders.models import Order
+from tests.unit.orders.making import MakeOrder
 
 ORIGIN = django_settings.PUBLIC_URL.origin
 

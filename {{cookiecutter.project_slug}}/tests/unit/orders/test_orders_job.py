@@ -2,10 +2,10 @@ import pytest
 from django.core.files.base import ContentFile
 from PIL import Image
 
-from tests.unit.orders.making import MakeOrder, picture
 from orders.jobs import confirm
 from orders.models import Order
 from orders.photos import THUMBNAIL_SIDE
+from tests.unit.orders.making import MakeOrder, picture
 
 
 def test_the_order_is_confirmed_with_a_thumbnail(make_order: MakeOrder) -> None:

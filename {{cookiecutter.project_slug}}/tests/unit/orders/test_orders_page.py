@@ -6,8 +6,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
-from tests.unit.orders.making import MakeOrder, picture
 from orders.models import Order
+from tests.unit.orders.making import MakeOrder, picture
 from users.models import User
 
 ORDER = {"title": "Lemons", "quantity": "3"}

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, PngImagePlugin
 
-from tests.unit.orders.making import picture
 from orders.photos import MAX_BYTES, PHOTO_SIDE, check_photo
+from tests.unit.orders.making import picture
 
 ORIENTATION, GPS, TURNED = 0x0112, 0x8825, 6
 SECRET = "48.2082 N"
