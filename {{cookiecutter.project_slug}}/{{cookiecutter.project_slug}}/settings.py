@@ -13,7 +13,8 @@ import django_stubs_ext
 import structlog
 from celery.schedules import crontab
 from django.utils.csp import CSP
-from redis.backoff import NoBackoff
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from .env import Env, PublicUrl, origin_of, warn
@@ -251,6 +252,8 @@ if QUEUE_URL:
                     "socket_connect_timeout": 2,
                     "socket_keepalive_options": KEEPALIVE_OPTIONS,
                     "health_check_interval": 25,
+                    # A replica where nobody listens learns of a restart of Redis from the next visitor.
+                    "retry": AsyncRetry(ExponentialBackoff(cap=0.2, base=0.05), 3),
                 }
             ],
         },

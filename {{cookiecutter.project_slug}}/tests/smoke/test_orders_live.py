@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+import stack
 from visitor import Socket, Visitor, hear
 
 FEED = "/ws/orders/"
@@ -52,6 +53,22 @@ def test_idle_socket_lives(member: Visitor) -> None:
             except TimeoutError:
                 break
         echo(socket)
+
+
+def test_the_first_visitor_after_a_restart_of_the_queue(member: Visitor) -> None:
+    """Where nobody listened meanwhile, the connection to Redis is found dead."""
+
+    def welcomed() -> set[str]:
+        answers = set()
+        for _ in range(9):
+            with member.socket(FEED) as socket:
+                answers.add(hear(socket, "welcome")["replica"])
+        return answers
+
+    assert len(welcomed()) > 1
+    stack.compose("restart", "redis-queue")
+    stack.wait_until("all is healthy again", lambda: not stack.ailing(), 90)
+    welcomed()
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", None])
