@@ -1,4 +1,4 @@
-.PHONY: help demo demo-down check test
+.PHONY: help demo demo-down check test cut
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' Makefile
@@ -14,3 +14,6 @@ check: ## Everything that needs no Docker; within three minutes.
 
 test: ## Everything that CI runs.
 	@tests/run
+
+cut: ## Cut each wire of a generated project once: its test must go red.
+	@tests/run cut
