@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUG = re.search(r"^name: *(\w+)", (ROOT / "compose.yaml").read_text(), re.MULTILINE)[1]
 PROJECT = f"{SLUG}-test"
 OPTIONS = ("-p", PROJECT, "--env-file", "tests/stack.env")
+TOOLS = ("-p", f"{SLUG}-tools", "--project-directory", ".", "-f", "tests/compose.yaml")
 LABEL = "label=com.docker.compose"
 URL = os.environ.get("PUBLIC_URL", "")
 DEADLINE = float(os.environ.get("DEADLINE", "30"))  # `make cut` expects failures, and waits less for them
@@ -46,6 +47,11 @@ def docker(*words: object, timeout: float = 60) -> str:
 def compose(*words: object, root: Path = ROOT, **options: Any) -> str:
     """`bin/compose` on the test stack; COMPOSE_FILE in the environment adds overlays."""
     return run(root / "bin/compose", *OPTIONS, *words, cwd=root, **options)
+
+
+def tool(*words: object, **options: Any) -> str:
+    """A container of tests/compose.yaml."""
+    return run(ROOT / "bin/compose", *TOOLS, "run", "--rm", "-T", *words, **options)
 
 
 def up(*words: object, root: Path = ROOT) -> None:

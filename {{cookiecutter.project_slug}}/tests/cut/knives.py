@@ -5,6 +5,8 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import stack
@@ -51,7 +53,8 @@ def patched(service: str, source: str, target: str, right: str, wrong: str) -> I
     text, found = re.subn(right, wrong, (stack.ROOT / source).read_text(), flags=re.MULTILINE)
     assert found, f"{source} has no {right!r} to cut"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    copy = FOLDER / source.replace("/", "-")
+    # Named by its content: Compose takes a service for unchanged whose file has the name it had.
+    copy = FOLDER / f"{Path(source).name}.{sha256(text.encode()).hexdigest()[:12]}"
     copy.write_text(text)
     copy.chmod(0o644)
     with told(**{service: {"volumes": [f"{copy}:{target}:ro"]}}):

@@ -14,8 +14,8 @@ SECONDS = 20
 def wrk(path: str, cookie: str) -> dict[str, Any]:
     """The cookie comes by environment: it stays off the command line."""
     os.environ["COOKIE"] = cookie
-    output = stack.compose(
-        "-f", "compose.yaml", "-f", "tests/compose.yaml", "run", "--rm", "-T", "--entrypoint", "wrk", "tests",
+    output = stack.tool(
+        "--entrypoint", "wrk", "tests",
         "--threads", 2, "--connections", CONNECTIONS, "--duration", SECONDS, "--timeout", "10s",
         "--script", "tests/load/wrk.lua", stack.URL + path, timeout=SECONDS + 60,
     )  # fmt: skip

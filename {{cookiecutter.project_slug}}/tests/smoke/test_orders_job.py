@@ -52,5 +52,5 @@ def test_orders_wait_for_the_queue(member: Visitor) -> None:
         orders = [place(member, f"While the queue is away {number}") for number in range(3)]
         assert not any(confirmed(member, order) for order in orders)
     for order in orders:
-        stack.wait_until("the order is confirmed", lambda order=order: confirmed(member, order), 60)
+        stack.wait_until("the order is confirmed", lambda order=order: confirmed(member, order), 2 * stack.DEADLINE)
     stack.wait_until("the live feed is back", lambda: all(feed_opens(member) for _ in range(6)))
