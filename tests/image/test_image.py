@@ -26,8 +26,8 @@ print(json.dumps([page.status_code, settings.SITE_NAME, page.content.decode()]))
 EACH_PAGE = f"""
 import json, subprocess, sys
 places = [f"/odd/{{index}}/shop" for index in range({len(NAMES)})]
-run = lambda place: subprocess.run([sys.executable, "-c", {PAGE!r}], cwd=place, check=True, capture_output=True)
-print(json.dumps([json.loads(run(place).stdout) for place in places]))
+run = lambda place: subprocess.run([sys.executable, "-c", {PAGE!r}], cwd=place, check=True, stdout=subprocess.PIPE)
+print(json.dumps([json.loads(run(place).stdout.splitlines()[-1]) for place in places]))
 """
 
 MODULES = """
@@ -56,7 +56,7 @@ def pages():
         generate(folder / str(index), project_name=literal(name), project_slug="shop")
     embedded = [
         "--env=DEBUG=true",
-        "--env=DATABASE_URL=sqlite://:memory:",
+        "--env=DATABASE_URL=sqlite:////tmp/db.sqlite3",
         "--env=DJANGO_SETTINGS_MODULE=shop.settings",
     ]
     yield dict(zip(NAMES, python(EACH_PAGE, f"--volume={folder}:/odd:ro", *embedded), strict=True))
