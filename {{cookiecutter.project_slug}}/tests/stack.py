@@ -36,7 +36,8 @@ def run(*command: object, stdin: str | None = None, timeout: float = 120, cwd: P
     except subprocess.TimeoutExpired:
         raise Failed(f"{shown}: not done after {timeout:g} s") from None
     if done.returncode:
-        raise Failed(f"{shown}: exit code {done.returncode}\n{done.stderr[-3000:]}")
+        *_, reason = ["no word", *filter(None, done.stderr.splitlines())]
+        raise Failed(f"{reason.strip()}\n{shown}: exit code {done.returncode}\n{done.stderr[-3000:]}")
     return done.stdout
 
 

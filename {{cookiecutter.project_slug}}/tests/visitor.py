@@ -1,15 +1,12 @@
 """Somebody at a browser: cookies, CSRF token, pages, a WebSocket."""
 
-import json
 import re
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
-from websockets.sync.client import ClientConnection, connect
 
 import stack
+from sockets import Socket
 
 
 class Visitor(httpx.Client):
@@ -44,33 +41,11 @@ class Visitor(httpx.Client):
     def post_json(self, path: str, data: object) -> httpx.Response:
         return self.post(path, json=data, headers={"X-CSRFToken": self.csrf_token})
 
-    def socket(self, path: str, **options: Any) -> "Socket":
-        options = {"origin": stack.URL, "additional_headers": {"Cookie": self.cookie}} | options
-        address = stack.URL.replace("http", "ws", 1) + path
-        return connect(address, ssl=stack.tls(), open_timeout=10, close_timeout=2, proxy=None, **options)
-
-
-Socket = ClientConnection
+    def socket(self, path: str, **options: Any) -> Socket:
+        return Socket(path, self.cookie, **options)
 
 
 def token_in(page: httpx.Response) -> str:
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     assert found, f"{page.url} ({page.status_code}) has no form with a CSRF token"
     return found[1]
-
-
-def hear(
-    socket: Socket,
-    kind: str,
-    where: Callable[[dict[str, Any]], bool] = lambda message: True,
-    deadline: float = stack.DEADLINE,
-) -> dict[str, Any]:
-    """The next message of this type that fits; others are passed over."""
-    end = time.monotonic() + deadline
-    while True:
-        try:
-            message = json.loads(socket.recv(timeout=max(0, end - time.monotonic())))
-        except TimeoutError:
-            raise AssertionError(f"no fitting message {kind!r} within {deadline:g} s") from None
-        if message["type"] == kind and where(message):
-            return message

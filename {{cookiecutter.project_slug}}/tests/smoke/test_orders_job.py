@@ -6,7 +6,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 import stack
-from visitor import Visitor, hear
+from sockets import hear
+from visitor import Visitor
 
 
 def place(visitor: Visitor, title: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import stack
-from visitor import Socket, Visitor, hear
+from sockets import Socket, hear
+from visitor import Visitor
 
 FEED = "/ws/orders/"
 
@@ -55,6 +56,7 @@ def test_idle_socket_lives(member: Visitor) -> None:
         echo(socket)
 
 
+@pytest.mark.fault
 def test_the_first_visitor_after_a_restart_of_the_queue(member: Visitor) -> None:
     """Where nobody listened meanwhile, the connection to Redis is found dead."""
 
