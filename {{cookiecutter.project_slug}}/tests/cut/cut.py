@@ -67,6 +67,8 @@ CUTS = [
         code("settings.py", r"^SESSION_ENGINE = .*$", 'SESSION_ENGINE = "django.contrib.sessions.backends.cache"')),
     Cut("sessions without their cache", "smoke/test_sessions.py::test_sessions_outlive_their_cache[cache_unplugged]",
         code("settings.py", r'"IGNORE_EXCEPTIONS": True', '"IGNORE_EXCEPTIONS": False')),
+    Cut("logout without the cache", "smoke/test_sessions.py::test_sessions_outlive_their_cache[cache_unplugged]",
+        code("cache.py", r"in commands:$", "in ():")),
     Cut("check of photos", "smoke/test_orders_photo.py::test_what_is_no_photo_is_refused",
         patched("web", "orders/forms.py", "/app/orders/forms.py", r"return check_photo\(photo\).*$", "return photo")),
     Cut("readiness of the database", "smoke/test_health.py::test_not_ready_without_database",
