@@ -1,0 +1,95 @@
+"""`core/bench/run` runs this in the generator's container."""
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import machine, measure, report
+from harness.cases import CASES, Case
+from harness.link import Failed, Link
+
+FIGURES = Path("/bench/data/figures.json")
+DOCS = Path("/bench/data/docs")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="core/bench/run")
+    parser.add_argument("words", nargs="*", metavar="CASE", help="cases whose name contains one of these; else all")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=2.0, help="that each server is measured in each round")
+    parser.add_argument("--list", action="store_true", help="print the cases and their bars")
+    parser.add_argument("--report", action="store_true", help="write the documents from the figures so far")
+    return parser.parse_args()
+
+
+def chosen(words: list[str]) -> list[Case]:
+    cases = [case for case in CASES if not words or any(word in case.name for word in words)]
+    for word in words:
+        if not any(word in case.name for case in CASES):
+            sys.exit(f"bench: no case is called {word}: core/bench/run --list")
+    return cases
+
+
+def progress(line: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K  {line}", end="", file=sys.stderr, flush=True)
+
+
+def run(cases: list[Case], rounds: int, seconds: float, figures: report.Figures) -> bool:
+    """False: a case fell below its bar, or could not be measured."""
+    good = True
+    for number, case in enumerate(cases, 1):
+        began = time.monotonic()
+        try:
+            samples = measure.run(case, rounds, seconds, progress)
+        except Failed as failed:
+            progress("")
+            print(f"[{number}/{len(cases)}] {case.name}: NOT MEASURED: {failed}", flush=True)
+            figures.pop(case.name, None)
+            good = False
+            continue
+        progress("")
+        figures[case.name] = {"samples": samples, "when": f"{datetime.now(UTC):%Y-%m-%d}", **machine.facts()}
+        FIGURES.write_text(json.dumps(figures))
+        lines, met = report.lines(case, samples)
+        good &= met
+        print(
+            f"[{number}/{len(cases)}] {case.name} ({time.monotonic() - began:.0f} s)\n" + "\n".join(lines), flush=True
+        )
+    return good
+
+
+def check_cpus() -> None:
+    """The quota must hold; that nothing else runs on the servers' core is the user's part."""
+    half, full = (Link(where).ask("spin", seconds=0.5) for where in ("half", "full"))
+    if half > 0.6:
+        sys.exit(f"bench: the quota of half a core does not hold: the server gets {half:.2f} of one")
+    if half < 0.4 or full < 0.9:
+        print(
+            f"bench: WARNING: something else runs on the servers' core ({full:.0%} is left): these figures mean little",
+            file=sys.stderr,
+        )
+
+
+def main() -> int:
+    options = arguments()
+    machine.open_files()
+    if options.list:
+        print("\n".join(report.listing(CASES)))
+        return 0
+    figures: report.Figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    good = True
+    if not options.report:
+        check_cpus()
+        good = run(chosen(options.words), options.rounds, options.seconds, figures)
+    if options.report or not options.words:
+        DOCS.mkdir(exist_ok=True)
+        report.write(DOCS, figures)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+//! The first socket sends a text, the server sends it to all; when all have it, the next one follows.
+//! What is counted are deliveries; the latency is that of the last delivery of each text.
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+
+use super::socket::{Socket, text};
+use crate::args::Args;
+use crate::histogram::Histogram;
+use crate::meter::Meter;
+
+pub fn run(args: &Args) -> Result<String, String> {
+    let mut poll = Poll::new().map_err(|error| error.to_string())?;
+    let mut sockets = super::open(args, &poll, 1000)?;
+    let payload = super::payload(args)?;
+    let mut meter = Meter::new(args)?;
+    rounds(&mut poll, &mut sockets, &payload, args.duration("warm", 0.3)?)?;
+    meter.start()?;
+    let (deliveries, latencies) = rounds(&mut poll, &mut sockets, &payload, args.duration("seconds", 2.0)?)?;
+    let measured = meter.stop()?;
+    Ok(format!(r#"{{{measured},"wrong":0,"broken":0,"deliveries":{deliveries},"latency":[{}]}}"#, latencies.json()))
+}
+
+fn rounds(
+    poll: &mut Poll,
+    sockets: &mut [Socket],
+    payload: &[u8],
+    length: Duration,
+) -> Result<(usize, Histogram), String> {
+    let end = Instant::now() + length;
+    let frame = text(payload);
+    let mut events = Events::with_capacity(1024);
+    let mut scratch = vec![0; 64 * 1024];
+    let mut latencies = Histogram::new();
+    let mut deliveries = 0;
+    while Instant::now() < end {
+        sockets[0].send(&frame).map_err(|error| error.to_string())?;
+        let mut missing = sockets.len();
+        while missing > 0 {
+            poll.poll(&mut events, Some(Duration::from_secs(10))).map_err(|error| error.to_string())?;
+            if events.is_empty() {
+                return Err(format!("{missing} of {} sockets got nothing within 10 s", sockets.len()));
+            }
+            for event in &events {
+                let messages = sockets[event.token().0].receive(payload, &mut scratch);
+                let messages = messages.map_err(|error| error.to_string())?;
+                missing = missing.checked_sub(messages).ok_or("a text came twice")?;
+                deliveries += messages;
+            }
+        }
+        latencies.record(sockets[0].sent.elapsed());
+    }
+    Ok((deliveries, latencies))
+}

@@ -1,0 +1,316 @@
+"""The engine: a compiled module. This file is its reference; `src/py/` is its source.
+
+One process has one I/O thread. On it a `Reactor` is asyncio's selector: it polls the sockets, parses requests, calls
+the Python handlers and sends their answers, and returns to asyncio only when asyncio has something to do.
+All times are seconds, all sizes bytes.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, BinaryIO
+
+type Fields = Iterable[tuple[str | bytes, str | bytes]]  # header fields in their order; str is Latin-1
+
+class Reactor:
+    """asyncio's selector and the HTTP engine of the thread that runs it.
+
+    Use: `loop = asyncio.SelectorEventLoop(reactor)`, `reactor.attach(loop)`, set the handlers, then `listen`.
+    """
+
+    def __init__(self, options: Mapping[str, object]) -> None:
+        """Takes the engine's options (`conf.engine_options()`); what is left out has its default.
+
+        Raises ValueError for an unknown key or a value of the wrong type or range.
+        """
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Binds the reactor to the loop that runs on it. Call once, before `listen`."""
+
+    def listen(self, fd: int) -> None:
+        """Serves a bound, listening TCP or Unix socket. The descriptor is duplicated; the caller may close its own.
+
+        Raises OSError when `fd` is no listening socket.
+        """
+
+    def native(self, routes: list[tuple[str, str, Callable[..., Any], str]]) -> None:
+        """Sets the native routes: tuples of (method, path pattern, handler, kind). Call before `listen`.
+
+        A pattern has `{name}` for one path segment; the handler gets it percent-decoded as the keyword argument
+        `name`. HEAD for each GET, and 405 with `Allow`, come by themselves.
+
+        Kinds: `async` (a coroutine function), `inline` (a function that never blocks, called on the I/O thread),
+        `pool` (a function that blocks, called on a pool thread), `sync` (a function that is measured on the pool
+        first, and then called on the I/O thread while it stays quick). With `+request` the handler gets the `Request`
+        as its first positional argument.
+
+        A handler returns bytes, str (`text/plain`), None (204) or anything that msgspec encodes as JSON.
+        An exception is logged and answered with 500.
+
+        Method `WEBSOCKET`: the handler is a coroutine function and gets the `WebSocket` as its first argument.
+        When it returns, an open connection is closed with 1000; when it raises, with 1011, and before `accept`
+        the handshake is answered with 403 or 500.
+
+        Raises ValueError for a bad pattern, method or kind, and for two routes that take the same requests.
+        """
+
+    def fallback(self, handler: Callable[[Request], None], *, stream_body: bool = False) -> None:
+        """Sets who answers the requests that no native route takes; without one they get 404.
+
+        The handler is called on the I/O thread with the loop set as the running one, in a fresh
+        `contextvars.Context`. It must not block; it answers through the request, now or later. An exception that
+        leaves it is logged and answered with 500.
+
+        stream_body: False calls it when the whole body is there (in memory, or in an unlinked temporary file when
+        larger than the option `spool`). True calls it after the head; the body comes from `Request.read`.
+        """
+
+    def websocket(self, handler: Callable[[WebSocket], None]) -> None:
+        """Sets who takes the WebSocket handshakes that no native route takes; called as `fallback`'s handler is.
+
+        Without one a handshake is an ordinary GET for `fallback`.
+        """
+
+    def pool(self, submit: Callable[[Callable[[], None]], bool]) -> None:
+        """Sets how blocking native handlers get to a thread: `submit` takes a job to be called there, once.
+
+        False: too many wait already, and the request is answered with 503. Without a pool they run on the I/O thread.
+        """
+
+    def files(self, prefix: str, root: str, *, immutable: bool = False) -> None:
+        """Serves the files under the folder `root` below the URL path `prefix`, without Python.
+
+        immutable: names carry a hash of the content, so clients may keep a file for a year.
+        """
+
+    def pause(self) -> None:
+        """Stops accepting connections; the listeners stay open, so that others of the same socket can accept."""
+
+    def drain(self) -> None:
+        """Stops accepting; closes idle connections now, others after their answer, WebSockets with 1012."""
+
+    def idle(self) -> bool:
+        """Whether nothing is in flight and no connection is left: the end of a drain."""
+
+    def stats(self) -> dict[str, int]:
+        """Counters and gauges of this process: `connections`, `in_flight`, `websockets`, `requests`, ..."""
+
+    def metrics(self) -> str:
+        """The same and latency histograms, in Prometheus' text format."""
+
+    # asyncio's part: https://docs.python.org/3/library/selectors.html#selectors.BaseSelector
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey: ...
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey: ...
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey: ...
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]: ...
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey: ...
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]: ...
+    def close(self) -> None: ...
+
+class Request:
+    """One HTTP request and the way to answer it. May be used from any thread, by one thread at a time.
+
+    A request that is dropped without an answer is answered with 500.
+    """
+
+    @property
+    def method(self) -> str:
+        """As sent: methods are case-sensitive (RFC 9110 9.1)."""
+    @property
+    def path(self) -> str:
+        """Percent-decoded UTF-8; bytes that are not UTF-8 stay percent-encoded, as in Django's `request.path`."""
+    @property
+    def raw_path(self) -> bytes:
+        """As sent, without the query."""
+    @property
+    def query_string(self) -> bytes:
+        """As sent, without the question mark."""
+    @property
+    def http_version(self) -> str:
+        """`1.0` or `1.1`."""
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`; https only by the word of a trusted proxy."""
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Address and port of the client; behind a trusted proxy what it says, then with port 0. None: Unix socket."""
+    @property
+    def server(self) -> tuple[str, int | None] | None:
+        """The local address and port, or the Unix socket's path and None."""
+    @property
+    def id(self) -> str:
+        """The request id: a trusted proxy's `X-Request-ID`, else a new one. It is in the access log."""
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """All fields in the order they came, names in lower case, as ASGI wants them. A new list each time."""
+    @property
+    def body(self) -> bytes:
+        """The whole body; one in a temporary file is read whole. Not with `stream_body=True`."""
+    @property
+    def file(self) -> BinaryIO:
+        """The whole body as a seekable binary file at its start. Not with `stream_body=True`."""
+    @property
+    def content_length(self) -> int | None:
+        """The size of the body that was declared or, when it is there already, counted; None: not known yet."""
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client is known to have gone."""
+
+    def meta(self) -> dict[str, Any]:
+        """A new dict for `HttpRequest.META`: the keys and values that Django's ASGIRequest has.
+
+        Fields whose name has an underscore are left out (CVE-2015-0219). SCRIPT_NAME is empty.
+        """
+
+    def header(self, name: str) -> str | None:
+        """The value of a field, its values joined with commas when it came more than once; None: not there."""
+
+    def respond(self, status: int, headers: Fields, body: bytes) -> None:
+        """Gives the whole answer at once.
+
+        The engine adds Date, Content-Length and Connection, drops hop-by-hop fields and the body where HTTP has
+        none (HEAD, 204, 304), and compresses where the options allow it. Does nothing when the client has gone.
+
+        Raises ValueError for a status, name or value that HTTP cannot carry: nothing is sent, another answer may
+        follow. Raises RuntimeError when an answer was given already.
+        """
+
+    def start(self, status: int, headers: Fields) -> None:
+        """Starts an answer that comes in parts: chunked, or as long as the given Content-Length says.
+
+        Raises as `respond` does.
+        """
+
+    def write(self, data: bytes) -> bool:
+        """Sends a part of the body. False: more waits than the option `high_water`; wait with `drained`.
+
+        Raises OSError when the client has gone, ValueError above the given Content-Length.
+        """
+
+    def end(self) -> None:
+        """Ends an answer that was started. Fewer bytes than the given Content-Length: the connection is cut."""
+
+    def abort(self) -> None:
+        """Cuts the connection, so that the client sees that an answer failed half-way."""
+
+    def send_file(
+        self,
+        status: int,
+        headers: Fields,
+        path_or_fd: str | int,
+        offset: int = 0,
+        count: int | None = None,
+    ) -> None:
+        """Answers with `count` bytes (None: all) of a file from `offset` on, sent by the kernel; `end` is not needed.
+
+        A descriptor is duplicated. Raises OSError when the file cannot be opened, and as `respond` does.
+        """
+
+    def drained(self) -> Awaitable[None]:
+        """Waits until less than half the high-water mark is left to send. I/O thread only.
+
+        Raises OSError when the client has gone.
+        """
+
+    def wait_drained(self, timeout: float) -> bool:
+        """`drained` for other threads: blocks, without the GIL. False: the time ran out, or the client has gone."""
+
+    def read(self) -> Awaitable[bytes]:
+        """The next part of the body, b"" at its end. `stream_body=True` and I/O thread only.
+
+        Nothing is read from the socket while nobody asks. Raises OSError when the client goes half-way.
+        """
+
+    def on_disconnect(self, callback: Callable[[], None]) -> None:
+        """Sets what is called, once, on the I/O thread, when the client goes before the answer's end.
+
+        Soon, if it has gone already; never after the end.
+        """
+
+class WebSocket:
+    """A WebSocket: first the handshake, to be answered with `accept` or `deny`, then the connection.
+
+    I/O thread only. One task at a time may receive; any may send.
+    """
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def raw_path(self) -> bytes: ...
+    @property
+    def query_string(self) -> bytes: ...
+    @property
+    def http_version(self) -> str: ...
+    @property
+    def scheme(self) -> str:
+        """`ws` or `wss`; wss only by the word of a trusted proxy."""
+    @property
+    def client(self) -> tuple[str, int] | None: ...
+    @property
+    def server(self) -> tuple[str, int | None] | None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...
+    @property
+    def subprotocols(self) -> list[str]:
+        """Those that the client offers, in its order."""
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent: denied, closed by either side, or lost."""
+    @property
+    def close_code(self) -> int:
+        """Why: the code of the first close frame, 1005 without a code, 1006 for a lost connection; 0: still open."""
+
+    def header(self, name: str) -> str | None:
+        """As `Request.header`."""
+
+    def accept(self, subprotocol: str | None = None, headers: Fields = ()) -> None:
+        """Completes the handshake. Messages may be sent at once.
+
+        Raises ValueError for a subprotocol that was not offered or a header that HTTP cannot carry, RuntimeError
+        when the handshake was answered before, Disconnected when the client has gone.
+        """
+
+    def deny(self, status: int = 403, headers: Fields = (), body: bytes = b"") -> None:
+        """Answers the handshake with an HTTP response instead. Raises as `accept` does."""
+
+    def receive(self) -> Awaitable[str | bytes]:
+        """The next message. Nothing more is read from the socket while nobody asks and some wait.
+
+        Raises Disconnected when the connection has ended, each time it is called.
+        """
+
+    def send(self, data: str | bytes) -> Awaitable[None]:
+        """Sends a message now; the awaitable waits only while the peer does not keep up (`high_water`).
+
+        Raises Disconnected when the connection has ended.
+        """
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Starts the closing handshake; does nothing when closed already. Before `accept`: denies with 403.
+
+        Raises ValueError for a code that must not be sent (RFC 6455 7.4) or a reason above 123 bytes.
+        """
+
+    def on_disconnect(self, callback: Callable[[int, str], None]) -> None:
+        """Sets what is called once with code and reason when the connection has ended, soon if it has already."""
+
+class Disconnected(OSError):
+    """The peer of a WebSocket has gone."""
+
+    code: int
+    reason: str
+
+def broadcast(sockets: Iterable[WebSocket], data: str | bytes) -> int:
+    """Sends one message to many sockets, encoded once. Those that do not keep up are closed with 1013.
+
+    Returns how many took it; closed sockets are passed over.
+    """
+
+def parse_requests(data: bytes, limits: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """The engine's own parser and framing over the bytes of one connection, for tests.
+
+    A list of `{"method", "target", "version", "headers", "body"}`, ended by `{"error": status, "reason": text}` or
+    `{"incomplete": True}` where the bytes call for it.
+    """

@@ -1,0 +1,22 @@
+"""System checks: https://docs.djangoproject.com/en/stable/topics/checks/"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error
+
+from django_rivet.discovery import conflicts, discover
+
+
+def check_routes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E001: two native handlers for the same method and path."""
+    return [
+        Error(
+            f"Two native handlers take the same requests: {first} and {second}.",
+            hint="Give one of them another path, or its API another prefix.",
+            obj=f"{second.file}:{second.line}",
+            id="django_rivet.E001",
+        )
+        for first, second in conflicts(discover())
+    ]

@@ -1,0 +1,234 @@
+"""The options of the server: one table, read in the order flag, environment, Django setting, default.
+
+An option `max_body` is the flag `--max-body`, and as environment variable and as Django setting `RIVET_MAX_BODY`.
+Durations are in seconds, sizes in bytes. An empty environment variable counts as not set: Compose passes such.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from django_rivet.kinds import Kind, duration, name_list, one_of, size, switch, text, whole
+
+
+class Invalid(ValueError):
+    """An option has a value that it cannot take; the message says where it was set and what to write."""
+
+
+def cpus() -> int:
+    """The CPUs that this process may run on (not those that the machine has)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """Threads for blocking code: more than the CPUs, as they wait for databases; few, as each keeps connections."""
+    return min(8, 2 * cpus() + 2)
+
+
+def _option(kind: Kind, default: Any, help: str, *, engine: bool = True, shown: str | None = None) -> Any:
+    """A row of the table: `engine` options go to the Reactor, `shown` replaces the default in texts."""
+    metadata = {"kind": kind, "help": help, "engine": engine, "shown": shown}
+    if callable(default):
+        return dataclasses.field(default_factory=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+MIB = 1 << 20
+DAY = 86_400
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The table. The settings reference is made from it."""
+
+    host: str = _option(
+        text(),
+        "127.0.0.1",
+        "The address or host name to listen on; `::` is every address of the machine, IPv6 and IPv4.",
+        engine=False,
+    )
+    port: int = _option(whole(0, 65_535), 8000, "The TCP port to listen on; 0 takes a free one.", engine=False)
+    uds: str = _option(
+        text(), "", "The path of a Unix socket to listen on instead of host and port.", engine=False, shown="none"
+    )
+    backlog: int = _option(
+        whole(1, 65_535),
+        2048,
+        "Connections that the kernel may keep waiting until they are accepted, for each process.",
+        engine=False,
+    )
+    processes: int = _option(
+        whole(1, 512), 1, "Operating system processes; a parent starts them and replaces those that die.", engine=False
+    )
+    workers: int = _option(
+        whole(1, 512),
+        default_workers,
+        "Threads of each process for blocking code (Django's sync views).",
+        engine=False,
+        shown="2 per CPU and 2, at most 8",
+    )
+    inline: Literal["learn", "always", "never"] = _option(
+        one_of("learn", "always", "never"),
+        "learn",
+        "May blocking code run on the I/O thread: where it has proved to be quick, always, or never.",
+    )
+    keep_alive: float = _option(
+        duration(1, DAY), 75.0, "How long an idle connection is kept; longer than the proxy in front keeps it."
+    )
+    header_timeout: float = _option(
+        duration(0.1, DAY), 10.0, "How long the head of a request may take, from its first byte to its last."
+    )
+    body_timeout: float = _option(duration(0.1, DAY), 30.0, "How long a body may make no progress.")
+    write_timeout: float = _option(duration(0.1, DAY), 30.0, "How long a client may take nothing of its answer.")
+    queue_timeout: float = _option(
+        duration(0.01, DAY),
+        5.0,
+        "How long a request may wait for a free thread until it is answered with 503.",
+        engine=False,
+    )
+    drain_delay: float = _option(
+        duration(0, DAY),
+        0.0,
+        "How long to go on accepting connections after SIGTERM, for a proxy that must first hear of it.",
+        engine=False,
+    )
+    graceful_timeout: float = _option(
+        duration(0, DAY), 30.0, "How long requests may take to end after SIGTERM until they are cut.", engine=False
+    )
+    max_connections: int = _option(
+        whole(1, 1_000_000), 10_000, "Open connections of each process; more are answered with 503 and closed."
+    )
+    max_in_flight: int = _option(
+        whole(1, 1_000_000),
+        1000,
+        "Requests of each process that are being answered or wait for a thread; more get 503.",
+    )
+    max_head: int = _option(size(1024, MIB), 65_536, "Bytes of a request's head: request line and fields.")
+    max_fields: int = _option(whole(1, 1000), 100, "Fields of a request's head.")
+    max_target: int = _option(size(64, MIB), 8192, "Bytes of a request's target: path and query.")
+    max_body: int = _option(size(0, 1 << 40), 100 * MIB, "Bytes of a request's body; a larger one gets 413.")
+    spool: int = _option(
+        size(0, 1 << 40), MIB, "Bytes of a body that are kept in memory; a larger body goes to a temporary file."
+    )
+    high_water: int = _option(
+        size(4096, 1 << 30),
+        256 << 10,
+        "Bytes of answers that may wait for one client until the view that writes them waits too.",
+    )
+    ws_max_message: int = _option(
+        size(1, 1 << 30), 16 * MIB, "Bytes of a WebSocket message; a larger one closes the connection with 1009."
+    )
+    ws_ping: float = _option(duration(1, DAY), 20.0, "How long a WebSocket may be silent until it is pinged.")
+    ws_ping_timeout: float = _option(
+        duration(1, DAY), 20.0, "How long the answer to a ping may take until the connection is closed."
+    )
+    ws_deflate: bool = _option(
+        switch(), True, "Compress WebSocket messages when the client offers it (permessage-deflate)."
+    )
+    ws_rate: int = _option(
+        whole(0, 1_000_000), 0, "Messages a second that one WebSocket may send for long; 0: any number."
+    )
+    ws_origins: str = _option(
+        name_list(),
+        "",
+        "Origins whose pages may open WebSockets, such as https://*.example.com; `*`: any.",
+        engine=False,
+        shown="ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS",
+    )
+    compression: str = _option(
+        text(),
+        "off",
+        "Codings in order of preference, each with a level if wanted, such as `zstd,gzip:5`; `off`: none.",
+    )
+    compression_min: int = _option(size(0, 1 << 30), 500, "Bytes that an answer must have to be compressed.")
+    trusted_proxies: str = _option(
+        name_list(),
+        "",
+        "Proxies whose X-Forwarded-* fields are believed: addresses, networks, `unix`; `*`: any.",
+        shown="none",
+    )
+    access_log: str = _option(
+        one_of("off", "combined", "json"), "combined", "The form of the access log on standard output."
+    )
+    health_path: str = _option(
+        text(), "/health/live", "The path that is answered with 200 even while every view is stuck."
+    )
+    static: bool = _option(switch(), False, "Serve STATIC_URL from STATIC_ROOT, without Python.", engine=False)
+    static_cache: int = _option(size(0, 1 << 40), 32 * MIB, "Bytes of small static files that are kept in memory.")
+
+
+class Row(NamedTuple):
+    """An option as texts need it."""
+
+    name: str
+    kind: Kind
+    default: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "RIVET_" + self.name.upper()
+
+
+def rows() -> Iterator[Row]:
+    """The table, row by row."""
+    defaults = Options()
+    for field in dataclasses.fields(Options):
+        kind: Kind = field.metadata["kind"]
+        shown = field.metadata["shown"] or kind.show(getattr(defaults, field.name))
+        yield Row(field.name, kind, shown, field.metadata["help"])
+
+
+def read(flags: Mapping[str, object] | None = None) -> Options:
+    """The options that hold: `flags` (None: not given) before the environment, Django's settings and the defaults.
+
+    Raises Invalid for a value that an option cannot take.
+    """
+    from django.conf import settings
+
+    values: dict[str, Any] = {}
+    for row in rows():
+        sources: tuple[tuple[str, object], ...] = (
+            (row.flag, (flags or {}).get(row.name)),
+            (row.variable, os.environ.get(row.variable) or None),
+            (f"{row.variable} of the Django settings", getattr(settings, row.variable, None)),
+        )
+        for source, value in sources:
+            if value is not None:
+                values[row.name] = _parse(source, row.kind, value)
+                break
+    return Options(**values)
+
+
+def _parse(source: str, kind: Kind, value: object) -> object:
+    try:
+        return kind.parse(value)
+    except (ValueError, TypeError):
+        raise Invalid(f"{source} is {value!r}: write {kind.wanted}.") from None
+
+
+_current: Options | None = None
+
+
+def use(options: Options) -> None:
+    """Makes these the options of this process."""
+    global _current
+    _current = options
+
+
+def options() -> Options:
+    """The options of this process: those of `use`, else those that the environment and Django's settings give."""
+    return _current or read()
+
+
+def engine_options(chosen: Options | None = None) -> dict[str, object]:
+    """What the Reactor is made with."""
+    chosen = chosen or options()
+    return {
+        field.name: getattr(chosen, field.name) for field in dataclasses.fields(Options) if field.metadata["engine"]
+    }

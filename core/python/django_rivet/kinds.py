@@ -1,0 +1,115 @@
+"""The kinds of values that options take: how each is read from text or Python, and what it wants to be written."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """`parse` raises ValueError or TypeError; `wanted` ends the sentence "write ..."."""
+
+    parse: Callable[[object], object]
+    wanted: str
+    show: Callable[[Any], str] = str
+
+
+_SIZE = re.compile(r"(\d+)\s*(?:([KMGT])(?:i?B)?|B)?", re.IGNORECASE)
+_SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+
+def whole(least: int, most: int) -> Kind:
+    """A whole number."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise TypeError
+        return _within(int(value), least, most)
+
+    return Kind(parse, f"a whole number from {least} to {most}")
+
+
+def duration(least: float, most: float) -> Kind:
+    """Seconds."""
+
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise TypeError
+        return _within(float(value), least, most)
+
+    return Kind(parse, f"seconds from {least:g} to {most:g}", lambda value: f"{value:g}")
+
+
+def size(least: int, most: int) -> Kind:
+    """Bytes, as a number or with a unit of 1024: 64K, 100M, 1 GiB."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise TypeError
+        found = _SIZE.fullmatch(str(value).strip())
+        if not found:
+            raise ValueError
+        return _within(int(found[1]) << 10 * (" KMGT".index((found[2] or " ").upper())), least, most)
+
+    return Kind(parse, f"bytes from {_bytes(least)} to {_bytes(most)}, such as 64K or 100M", _bytes)
+
+
+def switch() -> Kind:
+    """On or off."""
+
+    def parse(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, str) or value.lower() not in _SWITCH:
+            raise ValueError
+        return _SWITCH[value.lower()]
+
+    return Kind(parse, "on or off", lambda value: "on" if value else "off")
+
+
+def one_of(*names: str) -> Kind:
+    """One of some words."""
+
+    def parse(value: object) -> str:
+        if value not in names:
+            raise ValueError
+        return str(value)
+
+    return Kind(parse, ", ".join(names[:-1]) + " or " + names[-1])
+
+
+def text() -> Kind:
+    """Any text on one line."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError
+        return value
+
+    return Kind(parse, "text on one line")
+
+
+def name_list() -> Kind:
+    """Names parted by commas; in Django's settings a list or tuple too. Kept as text with commas."""
+
+    def parse(value: object) -> str:
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(
+            isinstance(name, str) and name.isprintable() for name in names
+        ):
+            raise ValueError
+        return ",".join(name.strip() for name in names if name.strip())
+
+    return Kind(parse, "names parted by commas")
+
+
+def _within[Number: (int, float)](value: Number, least: float, most: float) -> Number:
+    if not least <= value <= most:
+        raise ValueError
+    return value
+
+
+def _bytes(value: Any) -> str:
+    for unit, shift in (("T", 40), ("G", 30), ("M", 20), ("K", 10)):
+        if value and not value % (1 << shift):
+            return f"{value >> shift}{unit}"
+    return str(value)

@@ -1,0 +1,89 @@
+"""The engine on its event loop, from the first connection to the last: what a worker and a test thread share."""
+
+import asyncio
+import contextlib
+import enum
+import selectors
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import cast
+
+from django_rivet import conf
+from django_rivet._core import Reactor
+from django_rivet.server import CannotStart
+
+# Registers its handlers at the reactor when entered, which happens on the running loop before the first connection;
+# left when no request is in work any more, or when those that are have been given up.
+type Application = Callable[[Reactor], AbstractAsyncContextManager[object]]
+
+# How soon the end of the last request is seen while draining, in seconds.
+_IDLE_CHECK = 0.02
+
+
+class Phase(enum.IntEnum):
+    """How far a server has been told to stop."""
+
+    SERVING = 0
+    DRAINING = 1
+    STOPPING = 2
+
+
+class Engine:
+    """Serves an application on sockets until it is told to stop. `run` blocks; a signal handler may call `stop`."""
+
+    def __init__(self, options: conf.Options) -> None:
+        try:
+            self.reactor = Reactor(conf.engine_options(options))
+        except ValueError as error:
+            raise CannotStart(f"{error}.") from None
+        self._options = options
+        self._phase = Phase.SERVING
+        self._changed = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(cast(selectors.BaseSelector, self.reactor))
+
+    @property
+    def phase(self) -> Phase:
+        return self._phase
+
+    def stop(self, phase: Phase = Phase.DRAINING) -> None:
+        """Goes on to `phase`, never back; from any thread."""
+        if phase > self._phase:
+            self._phase = phase
+            # A loop that has ended by itself needs no word.
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self._changed.set)
+
+    def run(self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]) -> int:
+        """Serves, calls `ready` when connections are accepted, and returns how many requests were cut at the end.
+
+        The sockets are closed when accepting ends.
+        """
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            return runner.run(self._serve(application, sockets, ready))
+
+    async def _serve(
+        self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]
+    ) -> int:
+        self.reactor.attach(self.loop)
+        async with application(self.reactor):
+            for each in sockets:
+                self.reactor.listen(each.fileno())
+            ready()
+            await self._until(Phase.DRAINING)
+            await self._until(Phase.STOPPING, self._options.drain_delay)
+            for each in sockets:
+                each.close()
+            self.reactor.drain()
+            deadline = self.loop.time() + self._options.graceful_timeout
+            while not self.reactor.idle() and self._phase < Phase.STOPPING and self.loop.time() < deadline:
+                await self._until(Phase.STOPPING, _IDLE_CHECK)
+            return self.reactor.stats()["in_flight"]
+
+    async def _until(self, phase: Phase, seconds: float | None = None) -> None:
+        """Waits until the phase is reached, or for so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._phase < phase:
+                    self._changed.clear()
+                    await self._changed.wait()

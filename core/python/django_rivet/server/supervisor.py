@@ -1,0 +1,210 @@
+"""The parent of several workers: starts them, replaces those that die, hands on signals."""
+
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+
+from django_rivet import conf
+from django_rivet.server import CANNOT_START, say
+from django_rivet.server.slot import Slot
+
+# A worker that does not serve after so many seconds counts as one that cannot start.
+_START_TIMEOUT = 120.0
+# Deaths of one worker in a row, each within a minute of its start, until the whole server gives up: whoever runs it
+# (systemd, Docker) then sees it, and the queue of a dead worker's socket does not take connections for ever.
+_DEATHS = 8
+_STEADY = 60.0
+_BACK_OFF = 0.2
+_LONGEST_BACK_OFF = 10.0
+# A worker ends itself in time; one that cannot even do this is killed so many seconds later.
+_KILL_AFTER = 10.0
+
+
+class Supervisor:
+    """Runs a worker for each set of sockets until a signal ends it or the workers cannot be kept alive.
+
+    SIGHUP: each worker is replaced by one with the code of now, which serves before the old one ends its requests.
+    SIGTERM: workers end their requests first. SIGINT, or a second SIGTERM: they stop at once. One more kills them.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        places: Sequence[Sequence[socket.socket]],
+        options: conf.Options,
+        ready: Callable[[], None],
+    ) -> None:
+        self._lifeline, self._lifeline_end = os.pipe()
+        self._slots = [Slot(number, command, sockets, self._lifeline) for number, sockets in enumerate(places, 1)]
+        self._sockets = [each for sockets in places for each in sockets]
+        self._drain_seconds = options.drain_delay + options.graceful_timeout
+        self._ready = ready
+        self._serving = False
+        self._code: int | None = None
+        self._asked = 0
+        self._signals: list[int] = []
+        # While workers are replaced: those yet to be, the one that starts, and the old ones that end their requests.
+        self._outdated: list[Slot] = []
+        self._successor: Slot | None = None
+        self._retiring: list[Slot] = []
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Returns the exit code: 0 when told to stop, CANNOT_START, or 1 when workers kept dying."""
+        wake, woken = socket.socketpair()
+        for end in (wake, woken):
+            end.setblocking(False)
+        self._selector.register(woken, selectors.EVENT_READ)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, self._on_signal)
+        for slot in self._slots:
+            self._start(slot)
+        while any(slot.pid for slot in self._all()) or self._code is None:
+            for key, _ in self._selector.select(self._pause()):
+                if key.data:
+                    self._heard(key.data)
+                else:
+                    woken.recv(4096)
+            self._obey()
+            self._reap()
+            self._look_after()
+        os.close(self._lifeline_end)
+        return self._code or 0
+
+    def _all(self) -> list[Slot]:
+        return [*self._slots, *self._retiring, *([self._successor] if self._successor else [])]
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _start(self, slot: Slot) -> None:
+        try:
+            self._selector.register(slot.start(), selectors.EVENT_READ, slot)
+        except OSError as error:
+            self._died(slot, 0.0, f"could not be started ({error.strerror})")
+
+    def _heard(self, slot: Slot) -> None:
+        """A worker said that it is ready, or died before."""
+        if slot.word is None:
+            return
+        self._selector.unregister(slot.word)
+        slot.hear()
+        if slot is self._successor and slot.ready:
+            self._take_over(slot)
+        elif not self._serving and all(each.ready for each in self._slots):
+            self._serving = True
+            self._ready()
+
+    def _obey(self) -> None:
+        """Acts on the signals that have come. Those to a group come to the workers too, and do no harm: see Signals."""
+        while self._signals:
+            number = self._signals.pop(0)
+            if number == signal.SIGHUP:
+                if self._serving and self._code is None and not self._outdated:
+                    self._outdated = list(self._slots)
+                    self._replace_next()
+            elif number != signal.SIGCHLD:
+                self._asked += 1 if number == signal.SIGTERM or self._asked else 2
+                self._stop(0)
+
+    def _replace_next(self) -> None:
+        if self._outdated and not self._successor and self._code is None:
+            self._successor = self._outdated[0].successor()
+            self._start(self._successor)
+
+    def _take_over(self, new: Slot) -> None:
+        old = self._outdated.pop(0)
+        self._slots[self._slots.index(old)] = new
+        self._successor = None
+        if old.pid:
+            self._retiring.append(old)
+            old.signal(signal.SIGTERM)
+            old.kill_at = time.monotonic() + self._drain_seconds + _KILL_AFTER
+        if not self._outdated:
+            say("all workers have been replaced.")
+        self._replace_next()
+
+    def _stop(self, code: int) -> None:
+        if self._code is None:
+            self._code = code
+        for each in self._sockets:
+            # The workers have theirs; a connection that only this copy took would never be answered.
+            each.close()
+        number = {0: signal.SIGTERM, 1: signal.SIGTERM, 2: signal.SIGINT}.get(self._asked, signal.SIGKILL)
+        patience = _KILL_AFTER + (self._drain_seconds if number == signal.SIGTERM else 0)
+        for slot in self._all():
+            # A process that still starts knows no SIGINT yet, but KeyboardInterrupt, which it would explain at length.
+            slot.signal(number if slot.ready or number == signal.SIGKILL else signal.SIGTERM)
+            slot.kill_at = time.monotonic() + patience
+
+    def _reap(self) -> None:
+        """Buries the dead; as process 1 of a container those of strangers too."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            for slot in self._all():
+                if slot.pid == pid:
+                    self._heard(slot)
+                    code = os.waitstatus_to_exitcode(status)
+                    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+                    self._died(slot, slot.ended(), how)
+
+    def _died(self, slot: Slot, lived: float, how: str) -> None:
+        if self._code is not None:
+            return
+        if slot in self._retiring:
+            self._retiring.remove(slot)
+            return
+        if not self._serving:
+            say(f"worker {slot.number} {how} before it could serve; see above.")
+            self._stop(CANNOT_START)
+            return
+        if slot is self._successor:
+            self._successor = None
+            self._outdated.clear()
+            say(f"the new worker {slot.number} {how} before it could serve: the old ones go on.")
+            return
+        slot.deaths = 1 if lived > _STEADY else slot.deaths + 1
+        if slot.deaths > _DEATHS:
+            say(f"worker {slot.number} {how}, {slot.deaths} times in a row: giving up.")
+            self._stop(1)
+            return
+        pause = 0 if slot.deaths == 1 else min(_BACK_OFF * 2 ** (slot.deaths - 2), _LONGEST_BACK_OFF)
+        say(f"worker {slot.number} {how}; the next one starts {f'in {pause:g} s' if pause else 'at once'}.")
+        slot.start_at = time.monotonic() + pause
+
+    def _look_after(self) -> None:
+        """Does what is due."""
+        now = time.monotonic()
+        for slot in self._all():
+            if slot.kill_at is not None and now >= slot.kill_at:
+                slot.kill_at = None
+                slot.signal(signal.SIGKILL)
+            if self._code is None and slot.start_at is not None and now >= slot.start_at:
+                self._start(slot)
+            elif slot.pid and not slot.ready and now >= slot.started + _START_TIMEOUT:
+                say(f"worker {slot.number} does not serve after {_START_TIMEOUT:g} s: killing it.")
+                slot.signal(signal.SIGKILL)
+
+    def _pause(self) -> float | None:
+        """Seconds until something is due."""
+        due = min(self._due(), default=None)
+        return None if due is None else max(0.0, due - time.monotonic())
+
+    def _due(self) -> Iterator[float]:
+        for slot in self._all():
+            if slot.kill_at is not None:
+                yield slot.kill_at
+            if slot.start_at is not None and self._code is None:
+                yield slot.start_at
+            elif slot.pid and not slot.ready:
+                yield slot.started + _START_TIMEOUT

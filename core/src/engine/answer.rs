@@ -1,0 +1,224 @@
+//! Whole answers: the engine's own, native handlers', and those given by `Request.respond`.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::sync::Arc;
+
+use super::Engine;
+use super::conn::{Conn, Exchange};
+use super::fields::Fields;
+use super::remote::Command;
+use super::shared::Shared;
+use super::slab::Token;
+use crate::http::head::Head;
+use crate::http::response::{BadField, BodyLength, Rendering, Sent};
+use crate::py::render::Rendered;
+
+/// An answer of the engine's own.
+#[derive(Clone, Copy)]
+pub struct Plain<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+    pub allow: Option<&'a str>,
+    pub retry_after: bool,
+}
+
+impl<'a> Plain<'a> {
+    pub fn new(status: u16, body: &'a [u8]) -> Self {
+        Self { status, body, allow: None, retry_after: false }
+    }
+}
+
+impl Engine {
+    /// Appends a head, by `fields`, to the connection's output.
+    pub fn render(
+        &self,
+        conn: &mut Conn,
+        exchange: Exchange,
+        status: u16,
+        length: BodyLength,
+        fields: impl FnOnce(&mut Rendering<'_>) -> Result<(), BadField>,
+    ) -> Result<Sent, BadField> {
+        let keep_alive = exchange.keep_alive && !self.draining.get() && !conn.closing && !conn.receiving();
+        conn.output.append(&mut self.spare.borrow_mut(), |out| {
+            let mut rendering = Rendering::begin(out, exchange.minor, status).to_head(exchange.head_only);
+            fields(&mut rendering)?;
+            rendering.end(length, keep_alive, &self.clock.date())
+        })
+    }
+
+    /// Answers a request that is still on the stack.
+    pub fn plain(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        head: &Head,
+        bytes: &[u8],
+        plain: &Plain<'_>,
+    ) {
+        let sent = self.with(token, |conn| self.render_plain(conn, token, exchange, plain));
+        if let Some((sent, keep_alive)) = sent {
+            self.answered(py, token, exchange, (head, bytes), plain.status, sent, keep_alive);
+        }
+    }
+
+    fn render_plain(&self, conn: &mut Conn, token: Token, exchange: Exchange, plain: &Plain<'_>) -> (usize, bool) {
+        let before = conn.output.pending();
+        let sent = self.render(conn, exchange, plain.status, BodyLength::Known(plain.body.len() as u64), |head| {
+            if let Some(allow) = plain.allow {
+                head.field(b"Allow", allow.as_bytes())?;
+            }
+            if plain.retry_after {
+                head.field(b"Retry-After", b"1")?;
+            }
+            if plain.body.is_empty() { Ok(()) } else { head.field(b"Content-Type", b"text/plain; charset=utf-8") }
+        });
+        let keep_alive = self.body(conn, token, sent, |conn, spare| conn.output.bytes(spare, plain.body));
+        (conn.output.pending() - before, keep_alive)
+    }
+
+    /// Appends the body if one is to follow, and says whether the connection goes on.
+    fn body(
+        &self,
+        conn: &mut Conn,
+        token: Token,
+        sent: Result<Sent, BadField>,
+        append: impl FnOnce(&mut Conn, &mut Vec<Vec<u8>>),
+    ) -> bool {
+        self.mark(conn, token);
+        match sent {
+            Ok(sent) => {
+                if !matches!(sent.body, crate::http::response::Body::None) {
+                    append(conn, &mut self.spare.borrow_mut());
+                }
+                sent.keep_alive
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Answers a request that is still on the stack with what its native handler returned.
+    pub fn rendered(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        head: &Head,
+        bytes: &[u8],
+        rendered: &Rendered,
+    ) {
+        let wanted = |name: &'static [u8]| {
+            head.fields
+                .iter()
+                .filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.of(bytes))
+        };
+        let squeezed = self.squeeze_native(py, rendered, wanted);
+        let sent = self.with(token, |conn| self.render_native(py, conn, token, exchange, rendered, squeezed));
+        if let Some((sent, keep_alive)) = sent {
+            self.answered(py, token, exchange, (head, bytes), rendered.status, sent, keep_alive);
+        }
+    }
+
+    fn render_native(
+        &self,
+        py: Python<'_>,
+        conn: &mut Conn,
+        token: Token,
+        exchange: Exchange,
+        rendered: &Rendered,
+        squeezed: super::squeeze::Squeezed,
+    ) -> (usize, bool) {
+        let before = conn.output.pending();
+        let length = squeezed.body.as_ref().map_or_else(|| rendered.body.as_bytes(py).len(), Vec::len);
+        let sent = self.render(conn, exchange, rendered.status, BodyLength::Known(length as u64), |head| {
+            if !rendered.content_type.is_empty() {
+                head.field(b"Content-Type", rendered.content_type)?;
+            }
+            if let Some(coding) = squeezed.coding {
+                head.field(b"Content-Encoding", coding.name().as_bytes())?;
+            }
+            if squeezed.vary { head.field(b"Vary", b"Accept-Encoding") } else { Ok(()) }
+        });
+        let keep_alive = self.body(conn, token, sent, |conn, spare| match &squeezed.body {
+            Some(body) => conn.output.bytes(spare, body),
+            None => conn.output.python(spare, py, &rendered.body),
+        });
+        (conn.output.pending() - before, keep_alive)
+    }
+
+    /// Runs `write` when the connection still waits for this request's answer.
+    pub fn for_answer<R>(&self, shared: &Arc<Shared>, write: impl FnOnce(&mut Conn, Token) -> R) -> Option<R> {
+        self.with(shared.token, |conn| {
+            let current = conn.current.shared.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared));
+            current.then(|| write(conn, shared.token))
+        })
+        .flatten()
+    }
+
+    pub fn respond_plain(&self, py: Python<'_>, shared: &Arc<Shared>, plain: &Plain<'_>) {
+        let sent = self.for_answer(shared, |conn, token| {
+            let exchange = conn.current.exchange;
+            (exchange, self.render_plain(conn, token, exchange, plain))
+        });
+        if let Some((exchange, (sent, keep_alive))) = sent {
+            self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), plain.status, sent, keep_alive);
+        }
+    }
+
+    pub fn respond_rendered(&self, py: Python<'_>, shared: &Arc<Shared>, rendered: &Rendered) {
+        let squeezed = self.squeeze_native(py, rendered, |name| shared.values(name));
+        let sent = self.for_answer(shared, |conn, token| {
+            let exchange = conn.current.exchange;
+            (exchange, self.render_native(py, conn, token, exchange, rendered, squeezed))
+        });
+        if let Some((exchange, (sent, keep_alive))) = sent {
+            self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), rendered.status, sent, keep_alive);
+        }
+    }
+
+    fn respond(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields, body: &Py<PyBytes>) {
+        let squeezed = self.squeeze(py, shared, status, fields, Some(body));
+        let sent = self.for_answer(shared, |conn, token| {
+            let before = conn.output.pending();
+            let exchange = conn.current.exchange;
+            let length = squeezed.body.as_ref().map_or_else(|| body.as_bytes(py).len(), Vec::len);
+            let sent = self
+                .render(conn, exchange, status, BodyLength::Known(length as u64), |head| squeezed.fields(fields, head));
+            let failed = sent.err();
+            let keep_alive = self.body(conn, token, sent, |conn, spare| match &squeezed.body {
+                Some(body) => conn.output.bytes(spare, body),
+                None => conn.output.python(spare, py, body),
+            });
+            (exchange, conn.output.pending() - before, keep_alive, failed)
+        });
+        match sent {
+            None => {}
+            Some((exchange, sent, keep_alive, None)) => {
+                self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), status, sent, keep_alive);
+            }
+            Some((.., Some(error))) => {
+                self.parts.warn(py, &format!("an answer could not be sent: {error}"));
+                self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
+            }
+        }
+    }
+
+    /// What a thread has asked for, or a caller on this thread.
+    pub fn obey(&self, py: Python<'_>, command: Command) {
+        match command {
+            Command::Respond { shared, status, fields, body } => self.respond(py, &shared, status, &fields, &body),
+            Command::Start { shared, status, fields } => self.start(py, &shared, status, &fields),
+            Command::Write { shared, data } => self.write(py, &shared, &data),
+            Command::File { shared, status, fields, fd, offset, count } => {
+                self.send_file(py, &shared, status, &fields, fd, offset, count);
+            }
+            Command::End { shared } => self.end(py, &shared),
+            Command::Dropped { shared } => self.fail(py, shared.token, &shared),
+            Command::Abort { shared } => self.cut(shared.token, &shared),
+            Command::OnDisconnect { shared, callback } => self.on_disconnect(py, &shared, callback),
+            Command::Native { shared, outcome, micros } => self.ended_on_pool(py, &shared, outcome, micros),
+        }
+    }
+}

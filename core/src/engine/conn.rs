@@ -1,0 +1,141 @@
+//! One connection: what it is doing, what came, what waits to be sent.
+
+use pyo3::prelude::*;
+use rustix::fd::OwnedFd;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::output::Output;
+use super::receive::{Chunks, Receiving};
+use super::shared::Shared;
+use super::socket::Socket;
+use crate::net::listener::Listener;
+use crate::net::poll::{Flags, READ};
+
+/// No deadline.
+pub const NEVER: u64 = u64::MAX;
+
+pub enum State {
+    /// Between requests, or within a head.
+    Head,
+    /// A body comes in.
+    Body(Box<Receiving>),
+    /// A request is with its handler; what the peer sends meanwhile waits.
+    Busy,
+    WebSocket(Box<Socket>),
+    /// All is said: what still comes is thrown away until the peer closes, so that it can read our last answer
+    /// (RFC 9112 9.6).
+    Linger,
+}
+
+pub struct Conn {
+    pub fd: OwnedFd,
+    pub peer: Option<SocketAddr>,
+    pub listener: Rc<Listener>,
+    pub state: State,
+    /// What came and was not yet taken; empty while the connection is idle.
+    pub input: Vec<u8>,
+    /// How far `input` has been searched for the end of a head.
+    pub seen: usize,
+    pub output: Output,
+    /// When to give up waiting for the peer to send, in the engine's milliseconds.
+    pub read_deadline: u64,
+    /// When to give up waiting for the peer to take.
+    pub write_deadline: u64,
+    pub interest: Flags,
+    /// It is on the list of connections to flush.
+    pub dirty: bool,
+    /// It is on the list of connections whose `input` can be gone on with.
+    pub ready: bool,
+    /// It ends as soon as all is sent.
+    pub closing: bool,
+    /// It ends at the end of the turn, whatever waits to be sent.
+    pub cut: bool,
+    /// The peer has shut its side.
+    pub eof: bool,
+    /// Requests it has carried.
+    pub requests: u32,
+    pub current: Current,
+}
+
+/// What the engine must know of the request in flight.
+#[derive(Default)]
+pub struct Current {
+    pub exchange: Exchange,
+    /// There once the request has left the I/O thread's stack.
+    pub shared: Option<Arc<Shared>>,
+    pub answer: Answer,
+    /// It counts as in flight.
+    pub counted: bool,
+    /// Bytes of the answer so far, for the log.
+    pub sent: u64,
+    pub status: u16,
+    /// Wake those who wait until output is below the high-water mark.
+    pub drained: Vec<Py<PyAny>>,
+    pub on_disconnect: Vec<Py<PyAny>>,
+    /// A body that its handler reads as it comes.
+    pub chunks: Option<Box<Chunks>>,
+}
+
+/// The few facts of a request that its answer needs.
+#[derive(Clone, Copy, Default)]
+pub struct Exchange {
+    /// In the engine's microseconds.
+    pub started: u64,
+    pub route: u16,
+    pub minor: u8,
+    pub keep_alive: bool,
+    pub head_only: bool,
+}
+
+/// How far the answer is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Answer {
+    #[default]
+    None,
+    /// As many bytes are still to come.
+    Length(u64),
+    Chunked,
+    UntilClose,
+    /// HEAD, 204, 304: what is written is thrown away.
+    NoBody,
+}
+
+impl Conn {
+    pub fn new(fd: OwnedFd, peer: Option<SocketAddr>, listener: Rc<Listener>, deadline: u64) -> Self {
+        Self {
+            fd,
+            peer,
+            listener,
+            state: State::Head,
+            input: Vec::new(),
+            seen: 0,
+            output: Output::default(),
+            read_deadline: deadline,
+            write_deadline: NEVER,
+            interest: READ,
+            dirty: false,
+            ready: false,
+            closing: false,
+            cut: false,
+            eof: false,
+            requests: 0,
+            current: Current::default(),
+        }
+    }
+
+    /// Is the body of the request in flight still on its way?
+    pub fn receiving(&self) -> bool {
+        matches!(self.state, State::Body(_))
+    }
+
+    /// Those who wait until little enough is left to send.
+    pub fn take_drained(&mut self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.current.drained)
+    }
+
+    pub fn busy(&self) -> bool {
+        matches!(self.state, State::Busy | State::Body(_))
+    }
+}

@@ -1,0 +1,184 @@
+//! Who answers a request: the engine itself, a native handler, a static file, or the fallback (Django, an ASGI app).
+
+use pyo3::prelude::*;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::conn::{Current, Exchange, NEVER, State};
+use super::native::Handler;
+use super::routes::Params;
+use super::shared::{Body, Facts, Shared};
+use super::slab::Token;
+use super::{Engine, answer::Plain};
+use crate::http::Refusal;
+use crate::http::head::{Framing, Head, Method};
+use crate::metrics::Counter;
+use crate::py::request::Request;
+
+pub enum Target {
+    Native(Rc<Handler>, Params),
+    Fallback,
+}
+
+impl Engine {
+    /// A request whose head is there: `bytes` are the head's.
+    pub fn request(&self, py: Python<'_>, token: Token, head: &mut Head, bytes: &[u8]) {
+        let exchange = Exchange {
+            started: self.clock.micros(),
+            route: 0,
+            minor: head.minor,
+            keep_alive: head.keep_alive && !self.draining.get(),
+            head_only: head.method == Method::Head,
+        };
+        self.numbers.set(self.numbers.get() + 1);
+        let _ = self.with(token, |conn| {
+            conn.requests += 1;
+            conn.read_deadline = NEVER;
+            // Until an answer says otherwise, what follows waits.
+            conn.state = State::Busy;
+        });
+        let path = head.path.of(bytes);
+        if path == self.options.health_path.as_bytes() && matches!(head.method, Method::Get | Method::Head) {
+            return self.plain(py, token, exchange, head, bytes, &Plain::new(200, b"ok\n"));
+        }
+        if self.in_flight.get() >= self.options.max_in_flight {
+            self.metrics.borrow().add(Counter::Refused, 1);
+            let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
+            return self.plain(py, token, exchange, head, bytes, &full);
+        }
+        if head.websocket && self.handshake(py, token, exchange, head, bytes) {
+            return;
+        }
+        let routes = Rc::clone(&self.routes.borrow());
+        let target = match routes.find(path) {
+            Some((entry, params)) => match entry.handler(head.method, head.method_span.of(bytes)) {
+                Some(handler) => Target::Native(Rc::clone(handler), params),
+                None => {
+                    let allow = entry.allow();
+                    let status = if head.method == Method::Options { 204 } else { 405 };
+                    let body: &[u8] = if status == 405 { b"Method Not Allowed\n" } else { b"" };
+                    let plain = Plain { allow: Some(&allow), ..Plain::new(status, body) };
+                    return self.plain(py, token, exchange, head, bytes, &plain);
+                }
+            },
+            None if self.static_file(py, token, exchange, head, bytes) => return,
+            None if self.fallback.borrow().is_none() => {
+                return self.plain(py, token, exchange, head, bytes, &Plain::new(404, b"Not Found\n"));
+            }
+            None => Target::Fallback,
+        };
+        match head.framing {
+            Framing::None | Framing::Length(0) => self.begin(py, token, exchange, head, bytes, target, None),
+            Framing::Length(_) | Framing::Chunked => self.receive(py, token, exchange, head, bytes, target),
+        }
+    }
+
+    /// A request that can be answered now: all of its body is there.
+    #[allow(clippy::too_many_arguments)]
+    pub fn begin(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        head: &mut Head,
+        bytes: &[u8],
+        target: Target,
+        body: Option<Body>,
+    ) {
+        match target {
+            Target::Native(handler, params) => {
+                let call = super::native::Call { token, exchange, params };
+                self.call_native(py, call, &handler, head, bytes, body);
+            }
+            Target::Fallback => {
+                let Some(shared) = self.enlist(token, exchange, head, bytes, body) else { return };
+                if self.streams_bodies() {
+                    let _ = self.with(token, |conn| {
+                        conn.current.chunks =
+                            Some(Box::new(super::receive::Chunks { ended: true, ..Default::default() }));
+                    });
+                }
+                self.call_fallback(py, token, shared);
+            }
+        }
+    }
+
+    /// The request leaves this stack: from here on it is in flight until its answer has ended.
+    pub fn enlist(
+        &self,
+        token: Token,
+        exchange: Exchange,
+        head: &mut Head,
+        bytes: &[u8],
+        body: Option<Body>,
+    ) -> Option<Arc<Shared>> {
+        let shared = self.share(token, head, bytes)?;
+        if let Some(body) = body {
+            let _ = shared.body.set(body);
+        }
+        self.with(token, |conn| {
+            conn.state = State::Busy;
+            conn.current = Current { exchange, shared: Some(Arc::clone(&shared)), ..Current::default() };
+        })?;
+        self.count(token);
+        Some(shared)
+    }
+
+    /// A request as other threads may hold it.
+    pub fn share(&self, token: Token, head: &mut Head, bytes: &[u8]) -> Option<Arc<Shared>> {
+        let (peer, listener) = self.with(token, |conn| (conn.peer, Rc::clone(&conn.listener)))?;
+        let address = peer.map(|peer| peer.ip());
+        let trusted = self.trusted.trusts(address);
+        let mut https = false;
+        let mut forwarded = None;
+        if trusted {
+            let values = |name: &'static [u8]| {
+                let matching = head.fields.iter().filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name));
+                matching.map(|(_, value)| value.of(bytes))
+            };
+            forwarded = self.trusted.client(address, values(b"x-forwarded-for"));
+            https = self.trusted.scheme(address, values(b"x-forwarded-proto")) == Some("https");
+        }
+        let number = self.numbers.get();
+        let facts = Facts {
+            peer,
+            server: listener.server.clone(),
+            https,
+            forwarded,
+            trusted,
+            number,
+            high_water: self.options.high_water,
+        };
+        Some(Arc::new(Shared::new(token, Arc::clone(&self.remote), bytes, std::mem::take(head), facts)))
+    }
+
+    pub fn streams_bodies(&self) -> bool {
+        self.fallback.borrow().as_ref().is_some_and(|fallback| fallback.stream_body)
+    }
+
+    pub fn call_fallback(&self, py: Python<'_>, token: Token, shared: Arc<Shared>) {
+        let handler = self.fallback.borrow().as_ref().map(|fallback| fallback.handler.clone_ref(py));
+        let Some(handler) = handler else { return };
+        let called = Request::new(py, Arc::clone(&shared), true)
+            .and_then(|request| crate::py::context::fresh(py, || handler.call1(py, (request,))));
+        if let Err(error) = called {
+            self.parts.exception(py, "a handler failed", &error);
+            self.fail(py, token, &shared);
+        }
+    }
+
+    /// The handler of an unanswered request has failed: 500, or a cut when an answer has begun.
+    pub fn fail(&self, py: Python<'_>, token: Token, shared: &Arc<Shared>) {
+        use super::shared::Progress;
+        if shared.advance(Progress::Waiting, Progress::Ended) {
+            self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
+        } else if shared.advance(Progress::Started, Progress::Ended) {
+            self.cut(token, shared);
+        }
+    }
+
+    pub fn log_refusal(&self, token: Token, refusal: &Refusal) {
+        let peer = self.with(token, |conn| conn.peer).flatten();
+        self.log_line(peer, Exchange::default(), None, None, refusal.status, 0, 0);
+    }
+}

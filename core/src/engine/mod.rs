@@ -1,0 +1,220 @@
+//! The engine: one thread's sockets, connections and requests. It is driven by `turn`, from asyncio's `select()`.
+//!
+//! Python code that a turn calls may call back into the engine, so no borrow of a cell is held across such a call.
+
+pub mod answer;
+pub mod clock;
+pub mod conn;
+pub mod dispatch;
+pub mod fields;
+pub mod finish;
+pub mod flush;
+pub mod native;
+pub mod options;
+pub mod output;
+pub mod read;
+pub mod receive;
+pub mod remote;
+pub mod routes;
+pub mod shared;
+pub mod slab;
+pub mod socket;
+pub mod squeeze;
+pub mod statics;
+pub mod stream;
+pub mod sweep;
+pub mod text;
+pub mod turn;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use rustix::fd::BorrowedFd;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::clock::Clock;
+use self::finish::AccessLog;
+use self::native::Handler;
+use self::options::Options;
+use self::remote::{Command, Remote};
+use self::routes::Routes;
+use self::slab::{Slab, Token};
+use crate::compress;
+use crate::files::Files;
+use crate::http::head::{Head, Limits};
+use crate::log::{Format, Lines, Sink};
+use crate::metrics::Metrics;
+use crate::net::listener::Listener;
+use crate::net::poll::{Events, Poll};
+use crate::proxy::Trusted;
+use crate::py::parts::Parts;
+use crate::ws;
+
+/// Bytes of access log that may wait for their writer.
+const LOG_BUFFER: usize = 4 << 20;
+
+/// Sockets served in one turn.
+const EVENTS: usize = 256;
+
+/// Bytes read from a socket at once.
+const SCRATCH: usize = 64 << 10;
+
+pub struct Engine {
+    pub options: Options,
+    limits: Limits,
+    trusted: Trusted,
+    pub poll: Poll,
+    pub slab: RefCell<Slab>,
+    pub listeners: RefCell<Vec<Rc<Listener>>>,
+    accepting: Cell<bool>,
+    draining: Cell<bool>,
+    dirty: RefCell<Vec<Token>>,
+    ready: RefCell<VecDeque<Token>>,
+    /// Buffers of connections that have nothing to send.
+    spare: RefCell<Vec<Vec<u8>>>,
+    /// Taken while it is read into.
+    scratch: Cell<Box<[u8]>>,
+    /// Taken while it is parsed into: its list of fields keeps its memory.
+    head: Cell<Head>,
+    pub remote: Arc<Remote>,
+    commands: RefCell<Vec<Command>>,
+    pub clock: Clock,
+    next_sweep: Cell<u64>,
+    pub routes: RefCell<Rc<Routes>>,
+    pub files: RefCell<Vec<Files>>,
+    pub fallback: RefCell<Option<Fallback>>,
+    pub on_websocket: RefCell<Option<Py<PyAny>>>,
+    pub pool: RefCell<Option<Py<PyAny>>>,
+    pub in_flight: Cell<usize>,
+    pub websockets: Cell<usize>,
+    numbers: Cell<u64>,
+    pub metrics: RefCell<Metrics>,
+    log: RefCell<Option<AccessLog>>,
+    compression: Option<compress::Settings>,
+    encoders: RefCell<compress::Encoders>,
+    handlers: RefCell<Vec<Rc<Handler>>>,
+    /// The patterns of the metrics' routes, for the log.
+    patterns: RefCell<Vec<String>>,
+    pub sockets: ws::Settings,
+    events: Cell<Events>,
+    pub parts: Parts,
+}
+
+pub struct Fallback {
+    pub handler: Py<PyAny>,
+    pub stream_body: bool,
+}
+
+impl Engine {
+    /// # Errors
+    /// ValueError for an option that cannot be, OSError when the system lacks what the engine needs.
+    pub fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
+        let wrong = |error: String| PyValueError::new_err(error);
+        let log = match Format::parse(&options.access_log).map_err(wrong)? {
+            None => None,
+            Some(format) => {
+                // SAFETY: the caller's descriptor is open for the time of this call, which keeps a copy of its own.
+                let fd = unsafe { BorrowedFd::borrow_raw(options.access_log_fd) }.try_clone_to_owned()?;
+                let sink = Sink::start(fd, LOG_BUFFER, format)?;
+                Some(AccessLog { lines: Lines::new(format), buffer: Vec::new(), sink })
+            }
+        };
+        let engine = Self {
+            limits: options.head_limits(),
+            trusted: Trusted::parse(&options.trusted_proxies).map_err(wrong)?,
+            compression: compress::Settings::parse(&options.compression, options.compression_min).map_err(wrong)?,
+            sockets: ws::Settings {
+                max_message: options.ws_max_message,
+                deflate: options.ws_deflate,
+                ..ws::Settings::default()
+            },
+            poll: Poll::new().map_err(std::io::Error::from)?,
+            slab: RefCell::default(),
+            listeners: RefCell::default(),
+            accepting: Cell::new(false),
+            draining: Cell::new(false),
+            dirty: RefCell::default(),
+            ready: RefCell::default(),
+            spare: RefCell::default(),
+            scratch: Cell::new(vec![0; SCRATCH].into_boxed_slice()),
+            head: Cell::default(),
+            remote: Arc::new(Remote::new().map_err(std::io::Error::from)?),
+            commands: RefCell::default(),
+            clock: Clock::default(),
+            next_sweep: Cell::new(0),
+            routes: RefCell::default(),
+            files: RefCell::default(),
+            fallback: RefCell::default(),
+            on_websocket: RefCell::default(),
+            pool: RefCell::default(),
+            in_flight: Cell::new(0),
+            websockets: Cell::new(0),
+            numbers: Cell::new(0),
+            metrics: RefCell::default(),
+            log: RefCell::new(log),
+            encoders: RefCell::default(),
+            handlers: RefCell::default(),
+            patterns: RefCell::new(vec![String::new()]),
+            events: Cell::new(Events::with_capacity(EVENTS)),
+            parts: Parts::new(py)?,
+            options,
+        };
+        engine.watch_remote().map_err(std::io::Error::from)?;
+        Ok(engine)
+    }
+}
+
+impl Engine {
+    pub fn name_route(&self, slot: u16, pattern: &str) {
+        let mut patterns = self.patterns.borrow_mut();
+        patterns.resize(usize::from(slot) + 1, String::new());
+        if let Some(name) = patterns.get_mut(usize::from(slot)) {
+            pattern.clone_into(name);
+        }
+    }
+
+    pub fn set_handlers(&self, handlers: Vec<Rc<Handler>>) {
+        self.handlers.replace(handlers);
+    }
+
+    /// Ends every connection and lets go of Python's objects.
+    pub fn shut(&self, py: Python<'_>) {
+        self.pause();
+        let tokens: Vec<Token> = self.slab.borrow_mut().iter_mut().map(|(token, _)| token).collect();
+        for token in tokens {
+            self.close(py, token);
+        }
+        self.listeners.borrow_mut().clear();
+        self.fallback.replace(None);
+        self.on_websocket.replace(None);
+        self.pool.replace(None);
+        self.routes.replace(Rc::default());
+        self.handlers.borrow_mut().clear();
+        if let Some(log) = self.log.borrow_mut().as_mut() {
+            log.sink.push(&mut log.buffer);
+            py.detach(|| log.sink.close(Duration::from_secs(1)));
+        }
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Engine>>> = const { RefCell::new(None) };
+}
+
+/// This thread's engine.
+pub fn current() -> Option<Rc<Engine>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// The engine of these answers, when we are on its thread.
+pub fn here(remote: &Arc<Remote>) -> Option<Rc<Engine>> {
+    current().filter(|engine| Arc::ptr_eq(&engine.remote, remote))
+}
+
+/// Makes it this thread's engine; None ends that.
+pub fn set_current(engine: Option<Rc<Engine>>) {
+    CURRENT.set(engine);
+}

@@ -1,0 +1,315 @@
+//! Native handlers: called with as little between as can be, `def` and `async def`.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::conn::Exchange;
+use super::routes::Params;
+use super::shared::{Body, Progress, Shared};
+use super::slab::Token;
+use super::{Engine, answer::Plain};
+use crate::http::head::Head;
+use crate::py::driver::Driver;
+use crate::py::parts::Parts;
+use crate::py::render::Rendered;
+use crate::py::request::Request;
+use crate::py::websocket::WebSocket;
+use crate::py::{context, step};
+
+/// Calls of at most this many microseconds are quick: a `def` handler of only such calls runs on the I/O thread.
+const QUICK: u64 = 1_000;
+/// Quick calls in a row before that.
+const TRIALS: u32 = 8;
+/// ... and at most so many, however often it was slow.
+const MOST_TRIALS: u32 = 4_096;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A coroutine function whose code cannot suspend.
+    Ready,
+    /// Any other coroutine function.
+    Async,
+    /// Runs on the I/O thread as long as it is quick, else on the pool.
+    Learn,
+    Inline,
+    Pool,
+}
+
+pub struct Handler {
+    pub callable: Py<PyAny>,
+    pub kind: Kind,
+    /// It wants the Request first.
+    pub request: bool,
+    pub slot: u16,
+    pub learnt: Learnt,
+}
+
+/// What is known of how long a handler takes.
+pub struct Learnt {
+    quick: Cell<u32>,
+    trials: Cell<u32>,
+}
+
+impl Default for Learnt {
+    fn default() -> Self {
+        Self { quick: Cell::new(0), trials: Cell::new(TRIALS) }
+    }
+}
+
+impl Learnt {
+    pub fn inline(&self) -> bool {
+        self.quick.get() >= self.trials.get()
+    }
+
+    pub fn took(&self, micros: u64) {
+        if micros <= QUICK {
+            self.quick.set(self.quick.get().saturating_add(1));
+            return;
+        }
+        if self.inline() {
+            self.trials.set((self.trials.get() * 2).min(MOST_TRIALS));
+        }
+        self.quick.set(0);
+    }
+}
+
+/// One call of a handler.
+pub struct Call {
+    pub token: Token,
+    pub exchange: Exchange,
+    pub params: Params,
+}
+
+pub enum Outcome {
+    Value(Rendered),
+    Error(PyErr),
+    Cancelled,
+}
+
+impl Outcome {
+    pub fn from_result(py: Python<'_>, parts: &Parts, result: PyResult<Bound<'_, PyAny>>) -> Self {
+        match result.and_then(|value| Rendered::from_value(py, &parts.encode, &value)) {
+            Ok(rendered) => Self::Value(rendered),
+            Err(error) => Self::Error(error),
+        }
+    }
+}
+
+impl Engine {
+    pub fn call_native(
+        &self,
+        py: Python<'_>,
+        call: Call,
+        handler: &Rc<Handler>,
+        head: &mut Head,
+        bytes: &[u8],
+        body: Option<Body>,
+    ) {
+        let exchange = Exchange { route: handler.slot, ..call.exchange };
+        let call = Call { exchange, ..call };
+        match handler.kind {
+            Kind::Inline if !handler.request => self.call_inline(py, &call, handler, head, bytes),
+            Kind::Learn if !handler.request && handler.learnt.inline() => {
+                self.call_inline(py, &call, handler, head, bytes);
+                handler.learnt.took(self.clock.micros().saturating_sub(exchange.started));
+            }
+            Kind::Ready if !handler.request => {
+                let result = context::fresh(py, || {
+                    let coroutine = invoke(py, handler, None, &call.params)?;
+                    step::to_end(&coroutine)
+                });
+                self.answer_value(py, &call, head, bytes, result);
+            }
+            Kind::Async if !handler.request => self.call_async(py, &call, handler, head, bytes),
+            _ => self.call_with_request(py, call, handler, head, bytes, body),
+        }
+    }
+
+    fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &Head, bytes: &[u8]) {
+        let result = context::fresh(py, || invoke(py, handler, None, &call.params));
+        self.answer_value(py, call, head, bytes, result);
+    }
+
+    fn answer_value(&self, py: Python<'_>, call: &Call, head: &Head, bytes: &[u8], result: PyResult<Bound<'_, PyAny>>) {
+        match Outcome::from_result(py, &self.parts, result) {
+            Outcome::Value(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
+            Outcome::Error(error) => {
+                self.parts.exception(py, "a handler failed", &error);
+                let plain = Plain::new(500, b"Internal Server Error\n");
+                self.plain(py, call.token, call.exchange, head, bytes, &plain);
+            }
+            Outcome::Cancelled => {}
+        }
+    }
+
+    /// A coroutine that may suspend runs as a Task, begun at once; only if it does suspend is the request put aside.
+    fn call_async(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &mut Head, bytes: &[u8]) {
+        let context = context::copy(py);
+        let coroutine = context::within(py, &context, || invoke(py, handler, None, &call.params));
+        let begun = coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context));
+        match begun {
+            Ok((driver, task)) => match driver.borrow().finished(py) {
+                Some(result) => self.answer_value(py, call, head, bytes, result),
+                None => {
+                    if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
+                        self.suspended(py, call.token, &driver.borrow(), task, shared);
+                    }
+                }
+            },
+            Err(error) => self.answer_value(py, call, head, bytes, Err(error)),
+        }
+    }
+
+    fn suspended(&self, py: Python<'_>, token: Token, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
+        driver.answer_to(shared);
+        if let Ok(cancel) = task.getattr(py, "cancel") {
+            let _ = self.with(token, |conn| conn.current.on_disconnect.push(cancel));
+        }
+    }
+
+    /// The general way: the handler wants the request, or runs on the pool.
+    fn call_with_request(
+        &self,
+        py: Python<'_>,
+        call: Call,
+        handler: &Rc<Handler>,
+        head: &mut Head,
+        bytes: &[u8],
+        body: Option<Body>,
+    ) {
+        let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, body) else { return };
+        let request = if handler.request { Request::new(py, Arc::clone(&shared), false).map(Some) } else { Ok(None) };
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return self.ended(py, &shared, Outcome::Error(error)),
+        };
+        let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
+        match handler.kind {
+            Kind::Ready | Kind::Async => {
+                let context = context::copy(py);
+                let coroutine = context::within(py, &context, || invoke(py, handler, request, &call.params));
+                match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
+                    Ok((driver, task)) => match driver.borrow().finished(py) {
+                        Some(result) => self.ended(py, &shared, Outcome::from_result(py, &self.parts, result)),
+                        None => self.suspended(py, call.token, &driver.borrow(), task, shared),
+                    },
+                    Err(error) => self.ended(py, &shared, Outcome::Error(error)),
+                }
+            }
+            _ if inline => {
+                let result = context::fresh(py, || invoke(py, handler, request, &call.params));
+                handler.learnt.took(self.clock.micros().saturating_sub(call.exchange.started));
+                self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
+            }
+            _ => self.call_on_pool(py, &call, handler, request, shared),
+        }
+    }
+
+    fn call_on_pool(
+        &self,
+        py: Python<'_>,
+        call: &Call,
+        handler: &Rc<Handler>,
+        request: Option<Bound<'_, Request>>,
+        shared: Arc<Shared>,
+    ) {
+        let pool = self.pool.borrow().as_ref().map(|pool| pool.clone_ref(py));
+        let Some(pool) = pool else {
+            let result = context::fresh(py, || invoke(py, handler, request, &call.params));
+            return self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
+        };
+        let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared));
+        let submitted = job.and_then(|job| pool.call1(py, (job,)));
+        match submitted.and_then(|accepted| accepted.is_truthy(py)) {
+            Ok(true) => {}
+            Ok(false) => {
+                let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
+                if shared.advance(Progress::Waiting, Progress::Ended) {
+                    self.respond_plain(py, &shared, &full);
+                }
+            }
+            Err(error) => self.ended(py, &shared, Outcome::Error(error)),
+        }
+    }
+
+    /// A native handler that had left the stack has ended.
+    pub fn ended(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome) {
+        if shared.progress() != Progress::Waiting {
+            return; // it has answered by its Request
+        }
+        match outcome {
+            Outcome::Value(rendered) => {
+                if shared.advance(Progress::Waiting, Progress::Ended) {
+                    self.respond_rendered(py, shared, &rendered);
+                }
+            }
+            Outcome::Error(error) => {
+                self.parts.exception(py, "a handler failed", &error);
+                self.fail(py, shared.token, shared);
+            }
+            Outcome::Cancelled => self.fail(py, shared.token, shared),
+        }
+    }
+
+    /// A handler has ended on the pool, after so many microseconds.
+    pub fn ended_on_pool(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome, micros: u64) {
+        let route = self.with(shared.token, |conn| conn.current.exchange.route).unwrap_or_default();
+        if let Some(handler) = self.handlers.borrow().iter().find(|handler| handler.slot == route) {
+            handler.learnt.took(micros);
+        }
+        self.ended(py, shared, outcome);
+    }
+}
+
+/// Calls the handler.
+pub fn invoke<'py>(
+    py: Python<'py>,
+    handler: &Handler,
+    request: Option<Bound<'py, Request>>,
+    params: &Params,
+) -> PyResult<Bound<'py, PyAny>> {
+    let callable = handler.callable.bind(py);
+    if params.is_empty() {
+        return match request {
+            Some(request) => callable.call1((request,)),
+            None => callable.call0(),
+        };
+    }
+    let named = PyDict::new(py);
+    for (name, value) in params {
+        named.set_item(PyString::intern(py, name), value)?;
+    }
+    match request {
+        Some(request) => callable.call((request,), Some(&named)),
+        None => callable.call((), Some(&named)),
+    }
+}
+
+/// Begins a WebSocket's handler, as a Task of its own.
+pub fn invoke_socket(
+    py: Python<'_>,
+    engine: &Engine,
+    handler: &Handler,
+    socket: &Bound<'_, WebSocket>,
+    params: &Params,
+) -> PyResult<()> {
+    let named = PyDict::new(py);
+    for (name, value) in params {
+        named.set_item(PyString::intern(py, name), value)?;
+    }
+    let context = context::copy(py);
+    let callable = handler.callable.bind(py);
+    let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;
+    let (driver, task) = engine.parts.begin_task(py, coroutine, &context)?;
+    match driver.borrow().finished(py) {
+        Some(result) => socket.borrow().handler_ended(py, result.map(Bound::unbind)),
+        None => {
+            driver.borrow().answer_socket(socket.clone().unbind());
+            socket.borrow().keep_task(task);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! From readable sockets to requests.
+
+use pyo3::prelude::*;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use super::Engine;
+use super::conn::{Conn, State};
+use super::options::milliseconds;
+use super::slab::Token;
+use crate::http::Refusal;
+use crate::metrics::Counter;
+use crate::net::poll::{Flags, READ};
+
+/// Requests and messages of one connection before others get their turn.
+const TURN: usize = 64;
+
+/// Bytes of pipelined requests that are kept while one is answered.
+const AHEAD: usize = 64 << 10;
+
+impl Engine {
+    pub fn readable(&self, py: Python<'_>, token: Token) {
+        let mut scratch = self.scratch.take();
+        let mut buffer = [0u8; 0];
+        let space: &mut [u8] = if scratch.is_empty() { &mut buffer } else { &mut scratch };
+        let received = self.with(token, |conn| {
+            let (received, _) = recv(&conn.fd, &mut *space, RecvFlags::DONTWAIT)?;
+            Ok((received, conn.input.is_empty() && !matches!(conn.state, State::Busy)))
+        });
+        match received {
+            None | Some(Err(Errno::AGAIN | Errno::INTR)) => {}
+            Some(Err(_)) => self.close(py, token),
+            Some(Ok((0, _))) => self.end_of_input(py, token),
+            Some(Ok((count, true))) => {
+                let data = space.get_mut(..count).unwrap_or_default();
+                let taken = self.feed(py, token, data);
+                let rest = data.get(taken..).unwrap_or_default();
+                if !rest.is_empty() {
+                    self.keep_rest(token, rest.to_vec(), taken > 0);
+                }
+            }
+            Some(Ok((count, false))) => {
+                let data = space.get(..count).unwrap_or_default();
+                let _ = self.with(token, |conn| {
+                    conn.input.extend_from_slice(data);
+                    self.hold(conn, token);
+                    if !matches!(conn.state, State::Busy) {
+                        self.go_on_with(conn, token);
+                    }
+                });
+            }
+        }
+        self.scratch.replace(scratch);
+    }
+
+    /// Keeps what was not taken. `moved`: some was, so that it may be possible to go on.
+    pub fn keep_rest(&self, token: Token, mut rest: Vec<u8>, moved: bool) {
+        let _ = self.with(token, |conn| {
+            if conn.closing || matches!(conn.state, State::Linger) {
+                return;
+            }
+            rest.append(&mut conn.input);
+            conn.input = rest;
+            self.hold(conn, token);
+            if moved && !matches!(conn.state, State::Busy) {
+                self.go_on_with(conn, token);
+            }
+        });
+    }
+
+    /// Does the connection have to wait, for its answer or for its peer to take what it was given?
+    fn stalled(&self, conn: &Conn) -> bool {
+        matches!(conn.state, State::Busy) || (self.between(conn) && conn.output.pending() > self.options.high_water)
+    }
+
+    fn between(&self, conn: &Conn) -> bool {
+        matches!(conn.state, State::Head)
+    }
+
+    /// Stops reading ahead of a connection that waits.
+    fn hold(&self, conn: &mut Conn, token: Token) {
+        if conn.input.len() >= AHEAD && self.stalled(conn) {
+            let interest = conn.interest & !Flags::IN;
+            self.want(conn, token, interest);
+        }
+    }
+
+    /// Puts what has been read on the list for the next turn.
+    pub fn go_on_with(&self, conn: &mut Conn, token: Token) {
+        if !conn.input.is_empty() && !conn.ready {
+            conn.ready = true;
+            self.ready.borrow_mut().push_back(token);
+        }
+    }
+
+    /// A connection between requests may go on, if it has waited.
+    pub fn resume(&self, conn: &mut Conn, token: Token) {
+        if self.between(conn) && !conn.closing && !self.stalled(conn) {
+            let interest = conn.interest | READ;
+            self.want(conn, token, interest);
+            self.go_on_with(conn, token);
+        }
+    }
+
+    /// Takes what it can of what came; returns how much that is.
+    pub fn feed(&self, py: Python<'_>, token: Token, data: &mut [u8]) -> usize {
+        let mut at = 0;
+        for _ in 0..TURN {
+            let rest = data.get_mut(at..).unwrap_or_default();
+            let doing = self.with(token, |conn| match &conn.state {
+                _ if conn.closing => Doing::Nothing,
+                State::Head if self.stalled(conn) => Doing::Nothing,
+                State::Head => Doing::Head,
+                State::Body(_) => Doing::Body,
+                State::WebSocket(socket) if socket.paused() => Doing::Nothing,
+                State::WebSocket(_) => Doing::Socket,
+                State::Linger => Doing::Drop,
+                State::Busy => Doing::Nothing,
+            });
+            let taken = match doing {
+                Some(Doing::Head) if !rest.is_empty() => self.take_head(py, token, rest),
+                Some(Doing::Body) => self.take_body(py, token, rest),
+                Some(Doing::Socket) => self.take_frames(py, token, rest),
+                Some(Doing::Drop) => return data.len(),
+                _ => return at,
+            };
+            match taken {
+                Some(taken) => at += taken,
+                None => return at,
+            }
+        }
+        at
+    }
+
+    /// The next request's head and, as far as it does not wait for anything, the request; None: more must come.
+    fn take_head(&self, py: Python<'_>, token: Token, data: &[u8]) -> Option<usize> {
+        let mut head = self.head.take();
+        let mut seen = self.with(token, |conn| conn.seen).unwrap_or_default();
+        let parsed = head.parse(data, &mut seen, &self.limits);
+        let taken = match parsed {
+            Ok(true) => {
+                let _ = self.with(token, |conn| conn.seen = 0);
+                let len = head.len;
+                self.request(py, token, &mut head, data.get(..len).unwrap_or_default());
+                Some(len)
+            }
+            Ok(false) => {
+                let _ = self.with(token, |conn| {
+                    if conn.seen == 0 && conn.requests > 0 {
+                        conn.read_deadline = self.clock.now() + milliseconds(self.options.header_timeout);
+                    }
+                    conn.seen = seen;
+                });
+                None
+            }
+            Err(refusal) => {
+                self.refuse(py, token, &refusal);
+                None
+            }
+        };
+        self.head.replace(head);
+        taken
+    }
+
+    /// The peer has shut its side (or all of it: that cannot be told apart before we write).
+    fn end_of_input(&self, py: Python<'_>, token: Token) {
+        let busy = self.with(token, |conn| {
+            conn.eof = true;
+            conn.closing = true;
+            self.want(conn, token, conn.interest & !READ);
+            matches!(conn.state, State::Busy) || (matches!(conn.state, State::Head) && !conn.output.is_empty())
+        });
+        if busy == Some(true) {
+            self.client_left(py, token);
+        } else {
+            self.close(py, token);
+        }
+    }
+
+    /// A request that is none: one answer, then the end.
+    pub fn refuse(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
+        self.metrics.borrow().add(Counter::Refused, 1);
+        self.log_refusal(token, refusal);
+        let in_flight = self.with(token, |conn| {
+            conn.output.append(&mut self.spare.borrow_mut(), |out| {
+                crate::http::response::refusal(out, refusal, &self.clock.date());
+            });
+            conn.closing = true;
+            conn.state = State::Head;
+            conn.input = Vec::new();
+            self.mark(conn, token);
+            std::mem::take(&mut conn.current)
+        });
+        if let Some(mut current) = in_flight {
+            self.uncount(&mut current);
+            self.gone(py, current);
+        }
+    }
+}
+
+enum Doing {
+    Nothing,
+    Head,
+    Body,
+    Socket,
+    Drop,
+}

@@ -1,0 +1,256 @@
+//! Bodies on their way in: kept in memory, written to a temporary file, or handed on as they come.
+
+use pyo3::prelude::*;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::sync::Arc;
+
+use super::Engine;
+use super::conn::{Exchange, State};
+use super::dispatch::Target;
+use super::options::milliseconds;
+use super::shared::{Body, Shared};
+use super::slab::Token;
+use crate::http::Refusal;
+use crate::http::body::Decoder;
+use crate::http::head::{Framing, Head};
+use crate::net::poll::{Flags, READ};
+
+const TOO_LARGE: Refusal = Refusal { status: 413, reason: "the body is too large" };
+const NO_SPACE: Refusal = Refusal { status: 507, reason: "the body cannot be kept" };
+
+pub struct Receiving {
+    decoder: Decoder,
+    total: u64,
+    sink: Sink,
+}
+
+enum Sink {
+    /// The request begins when all of its body is there.
+    Whole { head: Box<Head>, bytes: Box<[u8]>, exchange: Exchange, target: Target, store: Store },
+    /// The request has begun and reads as it likes.
+    Stream(Arc<Shared>),
+}
+
+enum Store {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+impl Store {
+    fn write(&mut self, data: &[u8], spool: usize) -> std::io::Result<()> {
+        if let Self::Memory(memory) = self {
+            if memory.len() + data.len() <= spool {
+                memory.extend_from_slice(data);
+                return Ok(());
+            }
+            let mut file = unnamed_file()?;
+            file.write_all(memory)?;
+            *self = Self::File(file);
+        }
+        match self {
+            Self::File(file) => file.write_all(data),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    fn into_body(self) -> std::io::Result<Body> {
+        Ok(match self {
+            Self::Memory(memory) => Body::Memory(memory),
+            Self::File(mut file) => {
+                file.rewind()?;
+                Body::File(file)
+            }
+        })
+    }
+}
+
+/// A temporary file that no name leads to: it is gone with its last descriptor.
+fn unnamed_file() -> std::io::Result<File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat, unlinkat};
+    let folder = std::env::temp_dir();
+    let mode = Mode::RUSR | Mode::WUSR;
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    if let Ok(file) = openat(CWD, &folder, flags | OFlags::TMPFILE, mode) {
+        return Ok(File::from(file));
+    }
+    // Not every file system has O_TMPFILE: overlayfs and NFS may not.
+    let number = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+    let path = folder.join(format!("rivet-{number:016x}"));
+    let file = openat(CWD, &path, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
+    unlinkat(CWD, &path, rustix::fs::AtFlags::empty())?;
+    Ok(File::from(file))
+}
+
+/// Chunks of a streamed body that wait to be read.
+#[derive(Default)]
+pub struct Chunks {
+    pub waiting: VecDeque<Vec<u8>>,
+    pub bytes: usize,
+    pub ended: bool,
+    /// Who waits for the next.
+    pub reader: Option<Py<PyAny>>,
+}
+
+impl Engine {
+    /// A request with a body: begins to take it. `head` is taken out of the caller's hands.
+    pub fn receive(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        head: &mut Head,
+        bytes: &[u8],
+        target: Target,
+    ) {
+        let decoder = Decoder::new(&head.framing);
+        if matches!(head.framing, Framing::Length(length) if length > self.options.max_body) {
+            return self.refuse(py, token, &TOO_LARGE);
+        }
+        let expects = head.expect_continue;
+        let stream = matches!(target, Target::Fallback) && self.streams_bodies();
+        let sink = if stream {
+            let Some(shared) = self.share(token, head, bytes) else { return };
+            Sink::Stream(shared)
+        } else {
+            let expected = match head.framing {
+                Framing::Length(length) => usize::try_from(length).unwrap_or(usize::MAX).min(self.options.spool),
+                _ => 0,
+            };
+            let store = Store::Memory(Vec::with_capacity(expected.min(64 << 10)));
+            Sink::Whole { head: Box::new(std::mem::take(head)), bytes: bytes.into(), exchange, target, store }
+        };
+        let shared = if let Sink::Stream(shared) = &sink { Some(Arc::clone(shared)) } else { None };
+        let _ = self.with(token, |conn| {
+            if expects {
+                conn.output.bytes(&mut self.spare.borrow_mut(), b"HTTP/1.1 100 Continue\r\n\r\n");
+                self.mark(conn, token);
+            }
+            conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
+            conn.current.exchange = exchange;
+            conn.state = State::Body(Box::new(Receiving { decoder, total: 0, sink }));
+        });
+        self.count(token);
+        if let Some(shared) = shared {
+            let _ = self.with(token, |conn| {
+                conn.current.shared = Some(Arc::clone(&shared));
+                conn.current.chunks = Some(Box::default());
+            });
+            self.call_fallback(py, token, shared);
+        }
+    }
+
+    /// Some of a body; None: more must come first.
+    pub fn take_body(&self, py: Python<'_>, token: Token, data: &[u8]) -> Option<usize> {
+        let state = self.with(token, |conn| std::mem::replace(&mut conn.state, State::Busy))?;
+        let State::Body(mut receiving) = state else {
+            let _ = self.with(token, |conn| conn.state = state);
+            return None;
+        };
+        let mut whole = Vec::new();
+        let mut failed = None;
+        let before = receiving.total;
+        let Receiving { decoder, total, sink } = &mut *receiving;
+        let decoded = decoder.decode(data, &mut |part| {
+            *total += part.len() as u64;
+            match sink {
+                _ if *total > self.options.max_body => failed = Some(TOO_LARGE),
+                Sink::Whole { store, .. } => {
+                    if store.write(part, self.options.spool).is_err() {
+                        failed = Some(NO_SPACE);
+                    }
+                }
+                Sink::Stream(_) => whole.extend_from_slice(part),
+            }
+        });
+        let moved = *total > before;
+        let decoded = match (decoded, failed) {
+            (Err(refusal), _) | (_, Some(refusal)) => {
+                let _ = self.with(token, |conn| conn.state = State::Body(receiving));
+                self.refuse_body(py, token, &refusal);
+                return None;
+            }
+            (Ok(decoded), None) => decoded,
+        };
+        let streamed = matches!(receiving.sink, Sink::Stream(_));
+        let _ = self
+            .with(token, |conn| {
+                if moved {
+                    conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
+                }
+                if !decoded.done {
+                    conn.state = State::Body(receiving);
+                } else if let Sink::Whole { head, bytes, exchange, target, store } = receiving.sink {
+                    conn.read_deadline = super::conn::NEVER;
+                    self.uncount(&mut conn.current);
+                    return Some((head, bytes, exchange, target, store));
+                } else {
+                    conn.read_deadline = super::conn::NEVER;
+                }
+                None
+            })
+            .flatten()
+            .map(|(mut head, bytes, exchange, target, store)| match store.into_body() {
+                Ok(body) => self.begin(py, token, exchange, &mut head, &bytes, target, Some(body)),
+                Err(_) => self.refuse(py, token, &NO_SPACE),
+            });
+        if streamed {
+            self.hand_on(py, token, whole, decoded.done);
+        }
+        if decoded.consumed == 0 && !decoded.done { None } else { Some(decoded.consumed) }
+    }
+
+    fn refuse_body(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
+        let started =
+            self.with(token, |conn| conn.current.answer != super::conn::Answer::None || conn.current.status != 0);
+        if started == Some(true) {
+            self.close(py, token); // an answer has begun: a second would be read as a part of it
+        } else {
+            self.refuse(py, token, refusal);
+        }
+    }
+
+    /// A part of a streamed body for its reader; reading pauses while enough waits.
+    fn hand_on(&self, py: Python<'_>, token: Token, data: Vec<u8>, ended: bool) {
+        let reader = self.with(token, |conn| {
+            let chunks = conn.current.chunks.as_mut()?;
+            chunks.ended |= ended;
+            if data.is_empty() && !ended {
+                return None;
+            }
+            if !data.is_empty() {
+                chunks.bytes += data.len();
+                chunks.waiting.push_back(data);
+            }
+            let reader = chunks.reader.take();
+            if chunks.bytes >= self.options.high_water && reader.is_none() {
+                let interest = conn.interest & !READ;
+                conn.read_deadline = super::conn::NEVER; // it is we who do not read
+                self.want(conn, token, interest);
+            }
+            reader
+        });
+        if let Some(Some(reader)) = reader {
+            let next = self.next_chunk(token);
+            crate::py::waiter::resolve_bytes(py, &reader, next.flatten());
+        }
+    }
+
+    /// The next part of a streamed body: None when it must be waited for, Some(None) at the end.
+    pub fn next_chunk(&self, token: Token) -> Option<Option<Vec<u8>>> {
+        self.with(token, |conn| {
+            let paused = !conn.interest.contains(Flags::IN);
+            let receiving = matches!(conn.state, State::Body(_));
+            let chunks = conn.current.chunks.as_mut()?;
+            let Some(chunk) = chunks.waiting.pop_front() else { return chunks.ended.then_some(None) };
+            chunks.bytes -= chunk.len();
+            if paused && receiving && chunks.bytes < self.options.high_water / 2 {
+                conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
+                self.want(conn, token, conn.interest | READ);
+            }
+            Some(Some(chunk))
+        })
+        .flatten()
+    }
+}

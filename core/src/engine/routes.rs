@@ -1,0 +1,101 @@
+//! Native routes: exact paths by a table, patterns by a radix tree.
+
+use pyo3::prelude::*;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::native::Handler;
+use crate::http::head::Method;
+
+/// What one path answers to, by method.
+#[derive(Default)]
+pub struct Entry {
+    handlers: Vec<(Method, String, Rc<Handler>)>,
+    pub websocket: Option<Rc<Handler>>,
+}
+
+impl Entry {
+    pub fn handler(&self, method: Method, name: &[u8]) -> Option<&Rc<Handler>> {
+        let find = |method: Method, name: &[u8]| {
+            let found = self
+                .handlers
+                .iter()
+                .find(|(each, text, _)| *each == method && (method != Method::Other || text.as_bytes() == name));
+            found.map(|(_, _, handler)| handler)
+        };
+        // HEAD is answered as GET, without the body (RFC 9110 9.3.2).
+        find(method, name).or_else(|| if method == Method::Head { find(Method::Get, b"GET") } else { None })
+    }
+
+    /// The value of Allow (RFC 9110 10.2.1).
+    pub fn allow(&self) -> String {
+        let mut names: Vec<&str> = self.handlers.iter().map(|(_, name, _)| name.as_str()).collect();
+        if names.contains(&"GET") && !names.contains(&"HEAD") {
+            names.push("HEAD");
+        }
+        if !names.contains(&"OPTIONS") {
+            names.push("OPTIONS");
+        }
+        names.join(", ")
+    }
+}
+
+pub type Params = Vec<(String, String)>;
+
+#[derive(Default)]
+pub struct Routes {
+    exact: HashMap<Vec<u8>, Entry>,
+    patterns: matchit::Router<Entry>,
+    any_pattern: bool,
+}
+
+impl Routes {
+    /// # Errors
+    /// What is wrong with the pattern, in words.
+    pub fn build(table: Vec<(String, String, Rc<Handler>)>) -> Result<Self, String> {
+        let mut entries: HashMap<String, Entry> = HashMap::new();
+        for (method, path, handler) in table {
+            let entry = entries.entry(path).or_default();
+            if method == "WEBSOCKET" {
+                entry.websocket = Some(handler);
+            } else {
+                entry.handlers.push((Method::of(method.as_bytes()), method, handler));
+            }
+        }
+        let mut routes = Self::default();
+        for (path, entry) in entries {
+            if path.contains('{') {
+                routes.patterns.insert(&path, entry).map_err(|error| format!("{path}: {error}"))?;
+                routes.any_pattern = true;
+            } else {
+                routes.exact.insert(path.into_bytes(), entry);
+            }
+        }
+        Ok(routes)
+    }
+
+    /// The entry of a path as it was sent, with what its pattern's names stand for.
+    pub fn find(&self, path: &[u8]) -> Option<(&Entry, Params)> {
+        if let Some(entry) = self.exact.get(path) {
+            return Some((entry, Params::new()));
+        }
+        let escaped = memchr::memchr(b'%', path).is_some();
+        if escaped && let Some(entry) = self.exact.get(&*crate::http::target::percent_decode(path)) {
+            return Some((entry, Params::new()));
+        }
+        if !self.any_pattern {
+            return None;
+        }
+        // Matched as sent, so that an escaped slash stays within its parameter; then each value is decoded.
+        let text = std::str::from_utf8(path).ok()?;
+        let found = self.patterns.at(text).ok()?;
+        let decode =
+            |value: &str| String::from_utf8(crate::http::target::percent_decode(value.as_bytes()).into_owned());
+        let params = found.params.iter().map(|(name, value)| Ok((name.to_owned(), decode(value)?)));
+        let params: Result<Params, std::string::FromUtf8Error> = params.collect();
+        Some((found.value, params.ok()?))
+    }
+}
+
+/// The pieces of a route from Python: method, path, handler, kind.
+pub type Given = (String, String, Py<PyAny>, String);

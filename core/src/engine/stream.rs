@@ -1,0 +1,151 @@
+//! Answers that come in parts, and files.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use rustix::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Engine;
+use super::answer::Plain;
+use super::conn::{Answer, Conn};
+use super::fields::Fields;
+use super::shared::Shared;
+use super::slab::Token;
+use crate::http::response::{Body, BodyLength, chunk, last_chunk};
+
+impl Engine {
+    pub fn start(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields) {
+        let squeezed = self.squeeze(py, shared, status, fields, None);
+        let failed = self.for_answer(shared, |conn, token| {
+            let exchange = conn.current.exchange;
+            let before = conn.output.pending();
+            let sent = self.render(conn, exchange, status, BodyLength::Chunked, |head| squeezed.fields(fields, head));
+            self.mark(conn, token);
+            match sent {
+                Ok(sent) => {
+                    conn.current.sent += (conn.output.pending() - before) as u64;
+                    conn.current.status = status;
+                    conn.current.exchange.keep_alive = sent.keep_alive;
+                    conn.current.answer = match sent.body {
+                        Body::None => Answer::NoBody,
+                        Body::Length(length) => Answer::Length(length),
+                        Body::Chunked => Answer::Chunked,
+                        Body::UntilClose => Answer::UntilClose,
+                    };
+                    None
+                }
+                Err(error) => Some(error),
+            }
+        });
+        if let Some(Some(error)) = failed {
+            self.parts.warn(py, &format!("an answer could not be sent: {error}"));
+            self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
+        }
+    }
+
+    pub fn write(&self, py: Python<'_>, shared: &Arc<Shared>, data: &Py<PyBytes>) {
+        let bytes = data.as_bytes(py);
+        let too_much = self.for_answer(shared, |conn, token| {
+            let before = conn.output.pending();
+            let mut spare = self.spare.borrow_mut();
+            match conn.current.answer {
+                Answer::None | Answer::NoBody => {}
+                Answer::Chunked if bytes.is_empty() => {}
+                Answer::Chunked => conn.output.append(&mut spare, |out| chunk(out, bytes)),
+                Answer::UntilClose => conn.output.python(&mut spare, py, data),
+                Answer::Length(left) => match left.checked_sub(bytes.len() as u64) {
+                    Some(left) => {
+                        conn.current.answer = Answer::Length(left);
+                        conn.output.python(&mut spare, py, data);
+                    }
+                    None => return true,
+                },
+            }
+            drop(spare);
+            self.mark(conn, token);
+            conn.current.sent += (conn.output.pending() - before) as u64;
+            shared.pending.store(conn.output.pending(), Ordering::Release);
+            false
+        });
+        match too_much {
+            Some(true) => {
+                self.parts.warn(py, "a body is longer than its Content-Length: the connection is cut");
+                self.cut(shared.token, shared);
+            }
+            Some(false) => {}
+            None => shared.set_pending(0, shared.high_water),
+        }
+    }
+
+    pub fn end(&self, py: Python<'_>, shared: &Arc<Shared>) {
+        let ended = self.for_answer(shared, |conn, token| {
+            let short = matches!(conn.current.answer, Answer::Length(left) if left > 0);
+            if conn.current.answer == Answer::Chunked {
+                conn.output.append(&mut self.spare.borrow_mut(), last_chunk);
+                conn.current.sent += 5;
+            }
+            self.mark(conn, token);
+            (short, conn.current.exchange, conn.current.status, conn.current.sent)
+        });
+        match ended {
+            Some((true, ..)) => {
+                self.parts.warn(py, "a body is shorter than its Content-Length: the connection is cut");
+                self.cut(shared.token, shared);
+            }
+            Some((false, exchange, status, sent)) => {
+                let line = (&shared.head, &*shared.bytes);
+                self.answered(py, shared.token, exchange, line, status, sent as usize, exchange.keep_alive);
+            }
+            None => {}
+        }
+    }
+
+    /// Ends the connection at the end of the turn: the client must see that its answer is not whole.
+    pub fn cut(&self, token: Token, shared: &Arc<Shared>) {
+        self.for_answer(shared, |conn, _| {
+            conn.cut = true;
+            self.mark(conn, token);
+        });
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub fn send_file(
+        &self,
+        py: Python<'_>,
+        shared: &Arc<Shared>,
+        status: u16,
+        fields: &Fields,
+        fd: OwnedFd,
+        offset: u64,
+        count: u64,
+    ) {
+        let sent = self.for_answer(shared, |conn: &mut Conn, token| {
+            let exchange = conn.current.exchange;
+            let before = conn.output.pending();
+            let sent = self.render(conn, exchange, status, BodyLength::Known(count), |head| {
+                fields.iter().try_for_each(|(name, value)| head.field(name, value))
+            });
+            self.mark(conn, token);
+            let head = conn.output.pending() - before;
+            if let Ok(sent) = sent
+                && !matches!(sent.body, Body::None)
+            {
+                conn.output.file(fd, offset, count);
+                return (exchange, Ok(sent), head + count as usize);
+            }
+            (exchange, sent, head)
+        });
+        match sent {
+            Some((exchange, Ok(sent), bytes)) => {
+                let line = (&shared.head, &*shared.bytes);
+                self.answered(py, shared.token, exchange, line, status, bytes, sent.keep_alive);
+            }
+            Some((_, Err(error), _)) => {
+                self.parts.warn(py, &format!("an answer could not be sent: {error}"));
+                self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
+            }
+            None => {}
+        }
+    }
+}

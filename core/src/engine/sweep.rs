@@ -1,0 +1,88 @@
+//! Deadlines: every connection is looked at twice a second, which costs less than a timer for each.
+
+use pyo3::prelude::*;
+
+use super::Engine;
+use super::conn::{NEVER, State};
+use super::slab::Token;
+use crate::http::Refusal;
+use crate::metrics::{Counter, Gauge};
+
+const EVERY: u64 = 500;
+
+const SLOW: Refusal = Refusal { status: 408, reason: "the request took too long to arrive" };
+
+enum Late {
+    Idle,
+    Slow,
+    Taking,
+    Socket,
+}
+
+impl Engine {
+    pub fn sweep(&self, py: Python<'_>, now: u64) {
+        self.next_sweep.set(now + EVERY);
+        let mut late: Vec<(Token, Late)> = Vec::new();
+        let connections = {
+            let mut slab = self.slab.borrow_mut();
+            for (token, conn) in slab.iter_mut() {
+                if conn.write_deadline <= now {
+                    late.push((token, Late::Taking));
+                } else if conn.read_deadline != NEVER && conn.read_deadline <= now {
+                    let what = match conn.state {
+                        State::Head if conn.input.is_empty() => Late::Idle,
+                        State::Head | State::Body(_) => Late::Slow,
+                        State::WebSocket(_) => Late::Socket,
+                        State::Busy | State::Linger => Late::Idle,
+                    };
+                    late.push((token, what));
+                }
+            }
+            slab.count()
+        };
+        for (token, what) in late {
+            match what {
+                Late::Idle => self.close(py, token),
+                Late::Slow => {
+                    self.metrics.borrow().add(Counter::Timeouts, 1);
+                    self.refuse_slow(py, token);
+                }
+                Late::Taking => {
+                    self.metrics.borrow().add(Counter::Timeouts, 1);
+                    self.close(py, token);
+                }
+                Late::Socket => self.socket_late(py, token, now),
+            }
+        }
+        let metrics = self.metrics.borrow();
+        metrics.set(Gauge::Connections, connections as u64);
+        metrics.set(Gauge::InFlight, self.in_flight.get() as u64);
+        metrics.set(Gauge::Websockets, self.websockets.get() as u64);
+    }
+
+    fn refuse_slow(&self, py: Python<'_>, token: Token) {
+        let begun = self.with(token, |conn| conn.current.status != 0);
+        if begun == Some(true) { self.close(py, token) } else { self.refuse(py, token, &SLOW) }
+    }
+
+    /// Ends what is idle; the rest ends with its answer. WebSockets are told to come back elsewhere (1012).
+    pub fn drain(&self, py: Python<'_>) {
+        self.pause();
+        self.draining.set(true);
+        let mut idle = Vec::new();
+        let mut sockets = Vec::new();
+        for (token, conn) in self.slab.borrow_mut().iter_mut() {
+            match conn.state {
+                State::Head if conn.input.is_empty() && conn.output.is_empty() => idle.push(token),
+                State::WebSocket(_) => sockets.push(token),
+                _ => {}
+            }
+        }
+        for token in idle {
+            self.close(py, token);
+        }
+        for token in sockets {
+            self.close_socket(token, 1012, "service restart");
+        }
+    }
+}

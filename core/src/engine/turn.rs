@@ -1,0 +1,203 @@
+//! One call of asyncio's `select()`: turns of the engine until asyncio has something to do.
+
+use pyo3::prelude::*;
+use rustix::fd::RawFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Engine;
+use super::conn::Conn;
+use super::options::milliseconds;
+use super::slab::{OTHER, Token};
+use crate::metrics::Counter;
+use crate::net::listener::Listener;
+use crate::net::poll::{Events, Flags, READ};
+
+const LISTENER: u64 = OTHER | 1 << 62;
+const WAKE: u64 = OTHER | 1 << 61;
+
+/// Answers wait for the end of the turn, but never longer than this: each send may wake the peer, which costs the more
+/// the fewer cores there are (docs/decisions.md).
+const FLUSH_WITHIN: u64 = 1_000;
+
+/// Connections accepted before others get their turn.
+const ACCEPT: usize = 64;
+
+/// The token under which one of asyncio's own file descriptors is watched.
+pub fn asyncio_token(fd: RawFd) -> u64 {
+    OTHER | u64::from(fd.cast_unsigned())
+}
+
+impl Engine {
+    pub fn listen(&self, listener: Listener) -> rustix::io::Result<()> {
+        let mut listeners = self.listeners.borrow_mut();
+        self.poll.add(&listener, LISTENER | listeners.len() as u64, Flags::IN)?;
+        listeners.push(Rc::new(listener));
+        self.accepting.set(true);
+        Ok(())
+    }
+
+    pub fn watch_remote(&self) -> rustix::io::Result<()> {
+        self.poll.add(&self.remote.wake, WAKE, Flags::IN)
+    }
+
+    /// Stops accepting; what waits in the listeners' queues stays there.
+    pub fn pause(&self) {
+        if self.accepting.replace(false) {
+            for listener in self.listeners.borrow().iter() {
+                let _ = self.poll.remove(listener);
+            }
+        }
+    }
+
+    /// Serves until a file descriptor of asyncio is ready (they are left in `fired`), asyncio has other work, or
+    /// `timeout` seconds are over.
+    pub fn select(&self, py: Python<'_>, timeout: Option<f64>, fired: &mut Vec<(RawFd, Flags)>) -> PyResult<()> {
+        let mut events = self.events.take();
+        let result = self.turns(py, timeout, &mut events, fired);
+        self.events.replace(events);
+        result
+    }
+
+    fn turns(
+        &self,
+        py: Python<'_>,
+        timeout: Option<f64>,
+        events: &mut Events,
+        fired: &mut Vec<(RawFd, Flags)>,
+    ) -> PyResult<()> {
+        let mut now = self.clock.tick();
+        // Rounded up: asyncio's timers must not be found to be not yet due.
+        let until = timeout.map(|seconds| now + (seconds.max(0.0) * 1000.0).ceil() as u64);
+        self.parts.remember_timer(py);
+        loop {
+            self.flush_dirty(py);
+            let wait = self.wait(now, until);
+            let polled = if wait == Some(0) {
+                self.poll.wait(events, wait)
+            } else {
+                let poll = &self.poll;
+                py.detach(|| poll.wait(events, wait))
+            };
+            now = self.clock.tick();
+            if !polled.map_err(std::io::Error::from)? {
+                return Ok(()); // a signal: Python's handlers run when we are back
+            }
+            self.serve(py, events, fired);
+            self.run_commands(py);
+            self.go_on(py);
+            if now >= self.next_sweep.get() {
+                self.sweep(py, now);
+            }
+            if !fired.is_empty() || until.is_some_and(|until| now >= until) || self.parts.asyncio_has_work(py) {
+                self.flush_dirty(py);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Milliseconds that nothing need be done.
+    fn wait(&self, now: u64, until: Option<u64>) -> Option<u64> {
+        if !self.ready.borrow().is_empty() || self.has_dirty() {
+            return Some(0);
+        }
+        let sweep = if self.slab.borrow().count() > 0 { Some(self.next_sweep.get()) } else { None };
+        let next = match (until, sweep) {
+            (Some(until), Some(sweep)) => Some(until.min(sweep)),
+            (until, sweep) => until.or(sweep),
+        };
+        next.map(|next| next.saturating_sub(now))
+    }
+
+    fn serve(&self, py: Python<'_>, events: &Events, fired: &mut Vec<(RawFd, Flags)>) {
+        let mut flushed = self.clock.micros();
+        for event in events.iter() {
+            if event.token & OTHER == 0 {
+                self.event(py, Token::from_u64(event.token), event.flags);
+                if self.clock.micros() - flushed > FLUSH_WITHIN {
+                    self.flush_dirty(py);
+                    flushed = self.clock.micros();
+                }
+            } else if event.token & LISTENER == LISTENER {
+                let listener = self.listeners.borrow().get((event.token & 0xffff) as usize).cloned();
+                if let Some(listener) = listener {
+                    self.accept(py, &listener);
+                }
+            } else if event.token & WAKE != WAKE {
+                fired.push((event.token as RawFd, event.flags));
+            }
+        }
+    }
+
+    fn event(&self, py: Python<'_>, token: Token, flags: Flags) {
+        if flags.contains(Flags::OUT) {
+            let _ = self.with(token, |conn| self.mark(conn, token));
+        }
+        if flags.intersects(Flags::IN | Flags::RDHUP | Flags::HUP | Flags::ERR) {
+            self.readable(py, token);
+        }
+    }
+
+    fn accept(&self, py: Python<'_>, listener: &Rc<Listener>) {
+        for _ in 0..ACCEPT {
+            let accepted = match listener.accept() {
+                Ok(Some(accepted)) => accepted,
+                Ok(None) => return,
+                Err(error) => {
+                    // Out of file descriptors, as a rule: those who wait stay in the queue for the next turn.
+                    self.parts.warn(py, &format!("accept: {error}"));
+                    return;
+                }
+            };
+            if self.slab.borrow().count() >= self.options.max_connections {
+                self.metrics.borrow().add(Counter::Refused, 1);
+                self.turn_away(&accepted.fd);
+                continue;
+            }
+            let deadline = self.clock.now() + milliseconds(self.options.header_timeout);
+            let conn = Box::new(Conn::new(accepted.fd, accepted.peer, Rc::clone(listener), deadline));
+            let mut slab = self.slab.borrow_mut();
+            let token = slab.insert(conn);
+            let added = slab.get(token).map(|conn| self.poll.add(&conn.fd, token.to_u64(), READ));
+            if !matches!(added, Some(Ok(()))) {
+                slab.remove(token);
+            }
+        }
+    }
+
+    /// Goes on with connections whose input has waited for the end of a request.
+    fn go_on(&self, py: Python<'_>) {
+        let count = self.ready.borrow().len();
+        for _ in 0..count {
+            let Some(token) = self.ready.borrow_mut().pop_front() else { return };
+            let input = self.with(token, |conn| {
+                conn.ready = false;
+                std::mem::take(&mut conn.input)
+            });
+            if let Some(mut input) = input {
+                let taken = self.feed(py, token, &mut input);
+                input.drain(..taken);
+                if !input.is_empty() {
+                    self.keep_rest(token, input, taken > 0);
+                }
+            }
+        }
+    }
+
+    /// More connections than are allowed: one line, without reading what was asked.
+    fn turn_away(&self, fd: &rustix::fd::OwnedFd) {
+        let mut out = Vec::new();
+        let refusal = crate::http::Refusal { status: 503, reason: "too many connections" };
+        crate::http::response::refusal(&mut out, &refusal, &self.clock.date());
+        let _ = rustix::net::send(fd, &out, rustix::net::SendFlags::NOSIGNAL);
+    }
+
+    fn run_commands(&self, py: Python<'_>) {
+        let mut commands = self.commands.take();
+        Arc::clone(&self.remote).take(&mut commands);
+        for command in commands.drain(..) {
+            self.obey(py, command);
+        }
+        self.commands.replace(commands);
+    }
+}

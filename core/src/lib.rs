@@ -1,0 +1,24 @@
+//! The Rust half of django-rivet. docs/request.md walks one request through it.
+
+pub mod compress;
+pub mod engine;
+pub mod files;
+pub mod http;
+pub mod log;
+pub mod metrics;
+pub mod net;
+pub mod proxy;
+pub mod py;
+pub mod ws;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::py::reactor::{Reactor, parse_requests};
+    #[pymodule_export]
+    use crate::py::request::Request;
+    #[pymodule_export]
+    use crate::py::websocket::{Disconnected, WebSocket, broadcast};
+}

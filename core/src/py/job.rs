@@ -1,0 +1,75 @@
+//! A native handler's call on the pool.
+
+use pyo3::prelude::*;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::context;
+use super::render::Rendered;
+use super::request::Request;
+use crate::engine::native::{Handler, Outcome};
+use crate::engine::remote::Command;
+use crate::engine::routes::Params;
+use crate::engine::shared::Shared;
+use pyo3::types::{PyDict, PyString};
+
+#[pyclass(module = "django_rivet._core", frozen)]
+pub struct Job {
+    callable: Py<PyAny>,
+    encode: Py<PyAny>,
+    request: Option<Py<Request>>,
+    params: Params,
+    shared: Mutex<Option<Arc<Shared>>>,
+}
+
+impl Job {
+    pub fn new<'py>(
+        py: Python<'py>,
+        parts: &super::parts::Parts,
+        handler: &Handler,
+        request: Option<Bound<'py, Request>>,
+        params: &Params,
+        shared: Arc<Shared>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let job = Self {
+            callable: handler.callable.clone_ref(py),
+            encode: parts.encode.clone_ref(py),
+            request: request.map(Bound::unbind),
+            params: params.clone(),
+            shared: Mutex::new(Some(shared)),
+        };
+        Bound::new(py, job)
+    }
+
+    fn run(&self, py: Python<'_>) -> PyResult<Rendered> {
+        let named = PyDict::new(py);
+        for (name, value) in &self.params {
+            named.set_item(PyString::intern(py, name), value)?;
+        }
+        let callable = self.callable.bind(py);
+        let value = context::fresh(py, || match &self.request {
+            Some(request) => callable.call((request.clone_ref(py),), Some(&named)),
+            None => callable.call((), Some(&named)),
+        })?;
+        Rendered::from_value(py, &self.encode, &value)
+    }
+}
+
+#[pymethods]
+impl Job {
+    /// Runs the handler on this thread and hands the answer to the I/O thread.
+    fn __call__(&self, py: Python<'_>) {
+        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
+        if shared.is_gone() {
+            return; // nobody waits any more
+        }
+        let began = Instant::now();
+        let outcome = match self.run(py) {
+            Ok(rendered) => Outcome::Value(rendered),
+            Err(error) => Outcome::Error(error),
+        };
+        let micros = began.elapsed().as_micros() as u64;
+        let remote = Arc::clone(&shared.remote);
+        remote.push(Command::Native { shared, outcome, micros });
+    }
+}

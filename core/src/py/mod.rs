@@ -1,0 +1,13 @@
+//! What Python sees of the engine, and what the engine needs of Python.
+
+pub mod context;
+pub mod driver;
+pub mod job;
+pub mod meta;
+pub mod parts;
+pub mod reactor;
+pub mod render;
+pub mod request;
+pub mod step;
+pub mod waiter;
+pub mod websocket;

@@ -1,0 +1,331 @@
+//! django_rivet._core.Reactor: asyncio's selector. Documented in python/django_rivet/_core.pyi.
+
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+use rustix::fd::{BorrowedFd, RawFd};
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::engine::native::{Handler, Kind};
+use crate::engine::options::Options;
+use crate::engine::routes::{Given, Routes};
+use crate::engine::turn::asyncio_token;
+use crate::engine::{Engine, Fallback, set_current};
+use crate::files::Files;
+use crate::net::listener::Listener;
+use crate::net::poll::Flags;
+
+/// selectors.EVENT_READ, EVENT_WRITE
+const READ: u32 = 1;
+const WRITE: u32 = 2;
+
+#[pyclass(module = "django_rivet._core", unsendable, frozen)]
+pub struct Reactor {
+    engine: Rc<Engine>,
+    /// asyncio's file descriptors and their SelectorKeys.
+    keys: Py<PyDict>,
+    /// selectors.SelectorKey
+    key: Py<PyAny>,
+}
+
+fn flags(events: u32) -> PyResult<Flags> {
+    match events {
+        1 => Ok(Flags::IN),
+        2 => Ok(Flags::OUT),
+        3 => Ok(Flags::IN | Flags::OUT),
+        _ => Err(PyValueError::new_err(format!("Invalid events: {events}"))),
+    }
+}
+
+fn fileno(object: &Bound<'_, PyAny>) -> PyResult<RawFd> {
+    let number: Result<RawFd, _> = object.extract();
+    let number = number.or_else(|_| object.call_method0("fileno").and_then(|number| number.extract()));
+    match number {
+        Ok(number) if number >= 0 => Ok(number),
+        _ => Err(PyValueError::new_err(format!("Invalid file object: {object}"))),
+    }
+}
+
+/// SAFETY of its use: the descriptor is asyncio's, which unregisters it before it is closed.
+fn borrowed<'fd>(fd: RawFd) -> BorrowedFd<'fd> {
+    // SAFETY: see above; a descriptor that is closed all the same makes epoll_ctl fail, nothing worse.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+impl Reactor {
+    fn new_key<'py>(
+        &self,
+        py: Python<'py>,
+        file: &Bound<'py, PyAny>,
+        fd: RawFd,
+        events: u32,
+        data: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.key.bind(py).call1((file, fd, events, data))
+    }
+}
+
+#[pymethods]
+impl Reactor {
+    #[new]
+    fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let engine = Rc::new(Engine::new(py, Options::from_python(options)?)?);
+        let key = py.import("selectors")?.getattr("SelectorKey")?.unbind();
+        Ok(Self { engine, keys: PyDict::new(py).unbind(), key })
+    }
+
+    fn attach(&self, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.engine.parts.attach(event_loop)?;
+        set_current(Some(Rc::clone(&self.engine)));
+        Ok(())
+    }
+
+    fn listen(&self, fd: RawFd) -> PyResult<()> {
+        let own = borrowed(fd).try_clone_to_owned()?;
+        if !rustix::net::sockopt::socket_acceptconn(&own).map_err(std::io::Error::from)? {
+            return Err(PyValueError::new_err(format!("descriptor {fd} is no listening socket")));
+        }
+        let listener = Listener::new(own).map_err(std::io::Error::from)?;
+        Ok(self.engine.listen(listener).map_err(std::io::Error::from)?)
+    }
+
+    fn native(&self, py: Python<'_>, routes: Vec<Given>) -> PyResult<()> {
+        let mut table = Vec::with_capacity(routes.len());
+        let mut handlers = Vec::new();
+        for (method, path, callable, kind) in routes {
+            let slot = self.engine.metrics.borrow_mut().route(&method, &path);
+            self.engine.name_route(slot, &path);
+            let handler = Rc::new(handler(py, callable, &kind, slot)?);
+            handlers.push(Rc::clone(&handler));
+            table.push((method, path, handler));
+        }
+        let routes = Routes::build(table).map_err(PyValueError::new_err)?;
+        self.engine.routes.replace(Rc::new(routes));
+        self.engine.set_handlers(handlers);
+        Ok(())
+    }
+
+    #[pyo3(signature = (handler, *, stream_body=false))]
+    fn fallback(&self, handler: Py<PyAny>, stream_body: bool) {
+        self.engine.fallback.replace(Some(Fallback { handler, stream_body }));
+    }
+
+    fn websocket(&self, handler: Py<PyAny>) {
+        self.engine.on_websocket.replace(Some(handler));
+    }
+
+    fn pool(&self, submit: Py<PyAny>) {
+        self.engine.pool.replace(Some(submit));
+    }
+
+    #[pyo3(signature = (prefix, root, *, immutable=false))]
+    fn files(&self, prefix: &str, root: &str, immutable: bool) -> PyResult<()> {
+        let files = Files::new(prefix, Path::new(root), immutable, self.engine.options.static_cache);
+        self.engine.files.borrow_mut().push(files.map_err(PyValueError::new_err)?);
+        Ok(())
+    }
+
+    fn pause(&self) {
+        self.engine.pause();
+    }
+
+    fn drain(&self, py: Python<'_>) {
+        self.engine.drain(py);
+    }
+
+    fn idle(&self) -> bool {
+        self.engine.in_flight.get() == 0 && self.engine.slab.borrow().count() == 0
+    }
+
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = PyDict::new(py);
+        stats.set_item("connections", self.engine.slab.borrow().count())?;
+        stats.set_item("in_flight", self.engine.in_flight.get())?;
+        stats.set_item("websockets", self.engine.websockets.get())?;
+        stats.set_item("requests", self.engine.metrics.borrow().requests())?;
+        Ok(stats)
+    }
+
+    fn metrics(&self) -> String {
+        self.engine.metrics.borrow().render()
+    }
+
+    // asyncio's part: https://docs.python.org/3/library/selectors.html#selectors.BaseSelector
+
+    #[pyo3(signature = (fileobj, events, data=None))]
+    fn register<'py>(
+        &self,
+        py: Python<'py>,
+        fileobj: &Bound<'py, PyAny>,
+        events: u32,
+        data: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let fd = fileno(fileobj)?;
+        let keys = self.keys.bind(py);
+        if keys.contains(fd)? {
+            return Err(PyKeyError::new_err(format!("{fileobj} (FD {fd}) is already registered")));
+        }
+        let key = self.new_key(py, fileobj, fd, events, data)?;
+        let added = self.engine.poll.add(borrowed(fd), asyncio_token(fd), flags(events)?);
+        added.map_err(std::io::Error::from)?;
+        keys.set_item(fd, &key)?;
+        Ok(key)
+    }
+
+    fn unregister<'py>(&self, py: Python<'py>, fileobj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let key = self.get_key(py, fileobj)?;
+        let fd: RawFd = key.getattr("fd")?.extract()?;
+        self.keys.bind(py).del_item(fd)?;
+        // It may have been closed already: then epoll has forgotten it by itself.
+        let _ = self.engine.poll.remove(borrowed(fd));
+        Ok(key)
+    }
+
+    #[pyo3(signature = (fileobj, events, data=None))]
+    fn modify<'py>(
+        &self,
+        py: Python<'py>,
+        fileobj: &Bound<'py, PyAny>,
+        events: u32,
+        data: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let old = self.get_key(py, fileobj)?;
+        let fd: RawFd = old.getattr("fd")?.extract()?;
+        let key = self.new_key(py, &old.getattr("fileobj")?, fd, events, data)?;
+        let modified = self.engine.poll.modify(borrowed(fd), asyncio_token(fd), flags(events)?);
+        modified.map_err(std::io::Error::from)?;
+        self.keys.bind(py).set_item(fd, &key)?;
+        Ok(key)
+    }
+
+    #[pyo3(signature = (timeout=None))]
+    fn select<'py>(&self, py: Python<'py>, timeout: Option<f64>) -> PyResult<Bound<'py, PyList>> {
+        let mut fired = Vec::new();
+        self.engine.select(py, timeout, &mut fired)?;
+        let ready = PyList::empty(py);
+        let keys = self.keys.bind(py);
+        for (fd, happened) in fired {
+            let Some(key) = keys.get_item(fd)? else { continue };
+            let mut events = 0;
+            // As selectors.EpollSelector has it: an error or hang-up wakes readers and writers alike.
+            if happened.intersects(!Flags::IN) {
+                events |= WRITE;
+            }
+            if happened.intersects(!Flags::OUT) {
+                events |= READ;
+            }
+            events &= key.getattr("events")?.extract::<u32>()?;
+            if events != 0 {
+                ready.append(PyTuple::new(py, [key, events.into_pyobject(py)?.into_any()])?)?;
+            }
+        }
+        Ok(ready)
+    }
+
+    fn get_key<'py>(&self, py: Python<'py>, fileobj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let keys = self.keys.bind(py);
+        if let Ok(fd) = fileno(fileobj) {
+            return keys.get_item(fd)?.ok_or_else(|| PyKeyError::new_err(format!("{fileobj} is not registered")));
+        }
+        // A file object that has been closed no longer tells its number.
+        for (_, key) in keys {
+            if key.getattr("fileobj")?.is(fileobj) {
+                return Ok(key);
+            }
+        }
+        Err(PyKeyError::new_err(format!("{fileobj} is not registered")))
+    }
+
+    fn get_map<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.keys.bind(py).clone()
+    }
+
+    fn close(&self, py: Python<'_>) {
+        self.keys.bind(py).clear();
+        self.engine.shut(py);
+        set_current(None);
+    }
+}
+
+fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16) -> PyResult<Handler> {
+    let (kind, request) = kind.strip_suffix("+request").map_or((kind, false), |kind| (kind, true));
+    let kind = match kind {
+        "async" if !suspends(py, &callable)? => Kind::Ready,
+        "async" => Kind::Async,
+        "sync" => Kind::Learn,
+        "inline" => Kind::Inline,
+        "pool" => Kind::Pool,
+        other => return Err(PyValueError::new_err(format!("{other:?} is none of async, sync, inline, pool"))),
+    };
+    Ok(Handler { callable, kind, request, slot, learnt: Default::default() })
+}
+
+/// May the coroutine of this function wait? Not when its code has neither `await` nor what contains one.
+fn suspends(py: Python<'_>, callable: &Py<PyAny>) -> PyResult<bool> {
+    let function = callable.bind(py);
+    if !function.is_instance(&py.import("types")?.getattr("FunctionType")?)? {
+        return Ok(true);
+    }
+    let code = function.getattr("__code__")?;
+    for instruction in py.import("dis")?.call_method1("get_instructions", (code,))?.try_iter()? {
+        let name: String = instruction?.getattr("opname")?.extract()?;
+        if matches!(name.as_str(), "GET_AWAITABLE" | "GET_ANEXT" | "SEND" | "YIELD_VALUE" | "BEFORE_ASYNC_WITH") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// For tests: the requests that the engine would read from these bytes, and what it would make of the rest.
+#[pyfunction]
+#[pyo3(signature = (data, limits=None))]
+pub fn parse_requests<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    limits: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyList>> {
+    use crate::http::replay::{Ending, replay};
+    use pyo3::types::PyBytes;
+    let mut bounds = crate::http::Limits::default();
+    if let Some(limits) = limits {
+        for (name, value) in limits {
+            match name.extract::<String>()?.as_str() {
+                "head" => bounds.head = value.extract()?,
+                "fields" => bounds.fields = value.extract()?,
+                "target" => bounds.target = value.extract()?,
+                other => return Err(PyValueError::new_err(format!("there is no limit {other}"))),
+            }
+        }
+    }
+    let (requests, ending) = replay(data, &bounds);
+    let list = PyList::empty(py);
+    let bytes = |data: &[u8]| PyBytes::new(py, data);
+    for request in requests {
+        let item = PyDict::new(py);
+        item.set_item("method", bytes(&request.method))?;
+        item.set_item("target", bytes(&request.target))?;
+        item.set_item("path", bytes(&request.path))?;
+        item.set_item("query", request.query.as_deref().map(bytes))?;
+        item.set_item("host", bytes(&request.host))?;
+        item.set_item("version", format!("1.{}", request.minor))?;
+        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (bytes(name), bytes(value))).collect();
+        item.set_item("headers", headers)?;
+        item.set_item("body", bytes(&request.body))?;
+        item.set_item("keep_alive", request.keep_alive)?;
+        item.set_item("expect_continue", request.expect_continue)?;
+        item.set_item("websocket", request.websocket)?;
+        list.append(item)?;
+    }
+    let last = PyDict::new(py);
+    match ending {
+        Ending::Complete => return Ok(list),
+        Ending::Incomplete => last.set_item("incomplete", true)?,
+        Ending::Refused(refusal) => {
+            last.set_item("error", refusal.status)?;
+            last.set_item("reason", refusal.reason)?;
+        }
+    }
+    list.append(last)?;
+    Ok(list)
+}

@@ -1,0 +1,349 @@
+//! django_rivet.Request. Documented in python/django_rivet/_core.pyi.
+
+use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTimeoutError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use rustix::fd::{AsRawFd, IntoRawFd};
+use std::borrow::Cow;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::meta::{latin1, meta};
+use super::waiter::Waiter;
+use crate::engine::fields::Fields;
+use crate::engine::remote::Command;
+use crate::engine::shared::{Body, Progress, Shared};
+use crate::http::target::percent_decode;
+
+#[pyclass(module = "django_rivet._core", frozen, weakref)]
+pub struct Request {
+    shared: Arc<Shared>,
+    /// Nobody answers if the holder of this object does not.
+    must_answer: bool,
+    path: PyOnceLock<Py<PyString>>,
+    body: PyOnceLock<Py<PyBytes>>,
+}
+
+/// The client's address: the one that trusted proxies tell, else the peer's own.
+pub fn client_of(shared: &Shared) -> Option<(String, u16)> {
+    match (shared.forwarded, shared.peer) {
+        (Some(address), _) => Some((address.to_string(), 0)),
+        (None, Some(peer)) => Some((peer.ip().to_string(), peer.port())),
+        (None, None) => None,
+    }
+}
+
+/// The path decoded as Django decodes it: bytes that are no UTF-8 stay percent-encoded
+/// (django.utils.encoding.repercent_broken_unicode).
+pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
+    match percent_decode(raw) {
+        Cow::Borrowed(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes),
+        bytes => {
+            let mut text = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                for byte in chunk.invalid() {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        // A native handler's request may go before its result answers.
+        if self.must_answer && self.shared.progress() != Progress::Ended && !self.shared.is_gone() {
+            self.shared.remote.push(Command::Dropped { shared: Arc::clone(&self.shared) });
+        }
+    }
+}
+
+fn gone() -> PyErr {
+    PyConnectionError::new_err("the client has gone")
+}
+
+fn answered() -> PyErr {
+    PyRuntimeError::new_err("this request has been answered already")
+}
+
+impl Request {
+    pub fn new(py: Python<'_>, shared: Arc<Shared>, must_answer: bool) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self { shared, must_answer, path: PyOnceLock::new(), body: PyOnceLock::new() })
+    }
+
+    /// Does it at once on the I/O thread, and asks that thread for it on any other.
+    fn ask(&self, py: Python<'_>, command: Command) {
+        match crate::engine::here(&self.shared.remote) {
+            Some(engine) => engine.obey(py, command),
+            None => self.shared.remote.push(command),
+        }
+    }
+
+    fn path_object<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        let path = self
+            .path
+            .get_or_init(py, || PyString::new(py, &decode_path(self.shared.of(self.shared.head.path))).unbind());
+        path.bind(py).clone()
+    }
+}
+
+#[pymethods]
+impl Request {
+    #[getter]
+    fn method<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        latin1(py, self.shared.of(self.shared.head.method_span))
+    }
+
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        self.path_object(py)
+    }
+
+    #[getter]
+    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.shared.of(self.shared.head.path))
+    }
+
+    #[getter]
+    fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.shared.of(self.shared.head.query))
+    }
+
+    #[getter]
+    fn http_version(&self) -> &'static str {
+        if self.shared.head.minor == 0 { "1.0" } else { "1.1" }
+    }
+
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        if self.shared.https { "https" } else { "http" }
+    }
+
+    #[getter]
+    fn client(&self) -> Option<(String, u16)> {
+        client_of(&self.shared)
+    }
+
+    #[getter]
+    fn server(&self) -> (String, Option<u16>) {
+        self.shared.server.clone()
+    }
+
+    #[getter]
+    fn id(&self) -> String {
+        self.shared.id()
+    }
+
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        header_list(py, &self.shared)
+    }
+
+    fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
+        self.shared.field(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, value))
+    }
+
+    fn meta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        meta(py, &self.shared, &self.path_object(py))
+    }
+
+    #[getter]
+    fn content_length(&self) -> Option<u64> {
+        let value = self.shared.field(b"content-length")?;
+        std::str::from_utf8(value).ok()?.parse().ok()
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let body = self.body.get_or_try_init(py, || match self.shared.body.get() {
+            None => Ok(PyBytes::new(py, b"").unbind()),
+            Some(Body::Memory(bytes)) => Ok(PyBytes::new(py, bytes).unbind()),
+            Some(Body::File(file)) => {
+                let mut bytes = Vec::new();
+                let mut at = 0;
+                // Read at offsets: `file` may be read by someone else.
+                loop {
+                    let mut part = vec![0; 64 << 10];
+                    let count = rustix::io::pread(file, &mut part, at).map_err(std::io::Error::from)?;
+                    if count == 0 {
+                        break;
+                    }
+                    bytes.extend_from_slice(part.get(..count).unwrap_or_default());
+                    at += count as u64;
+                }
+                Ok::<_, PyErr>(PyBytes::new(py, &bytes).unbind())
+            }
+        })?;
+        Ok(body.bind(py).clone())
+    }
+
+    #[getter]
+    fn file<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.shared.body.get() {
+            Some(Body::File(file)) => {
+                let own = file.try_clone()?;
+                let own = OwnedFd::from(own);
+                py.import("os")?.call_method1("fdopen", (own.into_raw_fd(), "rb"))
+            }
+            _ => py.import("io")?.call_method1("BytesIO", (self.body(py)?,)),
+        }
+    }
+
+    #[getter]
+    fn disconnected(&self) -> bool {
+        self.shared.is_gone()
+    }
+
+    fn respond(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>, body: Py<PyBytes>) -> PyResult<()> {
+        let fields = Fields::from_python(headers)?;
+        if !self.shared.advance(Progress::Waiting, Progress::Ended) {
+            return Err(answered());
+        }
+        self.ask(py, Command::Respond { shared: Arc::clone(&self.shared), status, fields, body });
+        Ok(())
+    }
+
+    fn start(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fields = Fields::from_python(headers)?;
+        if !self.shared.advance(Progress::Waiting, Progress::Started) {
+            return Err(answered());
+        }
+        self.ask(py, Command::Start { shared: Arc::clone(&self.shared), status, fields });
+        Ok(())
+    }
+
+    fn write(&self, py: Python<'_>, data: Py<PyBytes>) -> PyResult<bool> {
+        if self.shared.progress() != Progress::Started {
+            return Err(PyRuntimeError::new_err("write() comes after start() and before end()"));
+        }
+        if self.shared.is_gone() {
+            return Err(gone());
+        }
+        let length = data.as_bytes(py).len();
+        self.shared.pending.fetch_add(length, std::sync::atomic::Ordering::AcqRel);
+        self.ask(py, Command::Write { shared: Arc::clone(&self.shared), data });
+        Ok(self.shared.pending.load(std::sync::atomic::Ordering::Acquire) <= self.shared.high_water)
+    }
+
+    fn end(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.shared.advance(Progress::Started, Progress::Ended) {
+            return Err(PyRuntimeError::new_err("end() comes once, after start()"));
+        }
+        self.ask(py, Command::End { shared: Arc::clone(&self.shared) });
+        Ok(())
+    }
+
+    fn abort(&self, py: Python<'_>) {
+        let _ = self.shared.advance(Progress::Waiting, Progress::Ended);
+        let _ = self.shared.advance(Progress::Started, Progress::Ended);
+        self.ask(py, Command::Abort { shared: Arc::clone(&self.shared) });
+    }
+
+    #[pyo3(signature = (status, headers, path_or_fd, offset=0, count=None))]
+    fn send_file(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        headers: &Bound<'_, PyAny>,
+        path_or_fd: &Bound<'_, PyAny>,
+        offset: u64,
+        count: Option<u64>,
+    ) -> PyResult<()> {
+        let fd = match path_or_fd.extract::<i32>() {
+            // SAFETY: the caller's descriptor is open for the time of this call, which keeps a copy of its own.
+            Ok(fd) => unsafe { rustix::fd::BorrowedFd::borrow_raw(fd) }.try_clone_to_owned()?,
+            Err(_) => OwnedFd::from(std::fs::File::open(path_or_fd.extract::<std::path::PathBuf>()?)?),
+        };
+        let size = rustix::fs::fstat(&fd).map_err(std::io::Error::from)?.st_size as u64;
+        let left = size.saturating_sub(offset);
+        let count = count.map_or(left, |count| count.min(left));
+        let fields = Fields::from_python(headers)?;
+        if !self.shared.advance(Progress::Waiting, Progress::Ended) {
+            return Err(answered());
+        }
+        debug_assert!(fd.as_raw_fd() >= 0);
+        self.ask(py, Command::File { shared: Arc::clone(&self.shared), status, fields, fd, offset, count });
+        Ok(())
+    }
+
+    fn drained(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
+        let engine = self.engine()?;
+        let event_loop = engine.parts.event_loop(py);
+        if self.shared.is_gone() {
+            return Py::new(py, Waiter::failed(py, &event_loop, gone()));
+        }
+        if self.shared.pending.load(std::sync::atomic::Ordering::Acquire) <= self.shared.high_water {
+            return Py::new(py, Waiter::ready(py, &event_loop, py.None()));
+        }
+        let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
+        let waits = waiter.clone_ref(py).into_any();
+        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
+        Ok(waiter)
+    }
+
+    fn wait_drained(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        if crate::engine::here(&self.shared.remote).is_some() {
+            return Err(PyRuntimeError::new_err("the I/O thread cannot wait: await drained() there"));
+        }
+        let timeout =
+            Duration::try_from_secs_f64(timeout).map_err(|error| PyTimeoutError::new_err(error.to_string()))?;
+        let drained = py.detach(|| self.shared.wait_drained(self.shared.high_water, timeout));
+        if self.shared.is_gone() { Err(gone()) } else { Ok(drained) }
+    }
+
+    fn read(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
+        let engine = self.engine()?;
+        let event_loop = engine.parts.event_loop(py);
+        if let Some(chunk) = engine.next_chunk(self.shared.token) {
+            let bytes = PyBytes::new(py, chunk.as_deref().unwrap_or_default());
+            return Py::new(py, Waiter::ready(py, &event_loop, bytes.into_any().unbind()));
+        }
+        if self.shared.is_gone() {
+            return Py::new(py, Waiter::failed(py, &event_loop, gone()));
+        }
+        let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
+        let reader = waiter.clone_ref(py).into_any();
+        let waits = engine.with(self.shared.token, |conn| match conn.current.chunks.as_mut() {
+            Some(chunks) if chunks.reader.is_none() => {
+                chunks.reader = Some(reader);
+                true
+            }
+            _ => false,
+        });
+        if waits == Some(true) {
+            Ok(waiter)
+        } else {
+            Err(PyRuntimeError::new_err("the body is being read already, or is not a stream"))
+        }
+    }
+
+    fn on_disconnect(&self, py: Python<'_>, callback: Py<PyAny>) {
+        self.ask(py, Command::OnDisconnect { shared: Arc::clone(&self.shared), callback });
+    }
+
+    fn __repr__(&self) -> String {
+        let line = |span| String::from_utf8_lossy(self.shared.of(span)).into_owned();
+        format!("<Request {} {}>", line(self.shared.head.method_span), line(self.shared.head.target))
+    }
+}
+
+impl Request {
+    fn engine(&self) -> PyResult<std::rc::Rc<crate::engine::Engine>> {
+        crate::engine::here(&self.shared.remote)
+            .ok_or_else(|| PyRuntimeError::new_err("this is for the thread of the event loop"))
+    }
+}
+
+/// ASGI's headers: pairs of bytes, names in lower case.
+pub fn header_list<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (name, value) in &shared.head.fields {
+        let name = PyBytes::new(py, &shared.of(*name).to_ascii_lowercase());
+        list.append(PyTuple::new(py, [name, PyBytes::new(py, shared.of(*value))])?)?;
+    }
+    Ok(list)
+}

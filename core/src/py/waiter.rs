@@ -1,0 +1,208 @@
+//! A future of the engine: what a Task waits for. It wakes the Task in place, in the engine's own turn, which saves the
+//! trip through asyncio's queue (3.5 us of an echo's 9.5).
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::exceptions::asyncio::{CancelledError, InvalidStateError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::cell::{Cell, RefCell};
+
+use super::context;
+
+enum State {
+    Pending,
+    Value(Py<PyAny>),
+    Error(PyErr),
+    Cancelled(Option<Py<PyAny>>),
+}
+
+/// A callback and the context it runs in.
+type Callback = (Py<PyAny>, Option<Py<PyAny>>);
+
+#[pyclass(module = "django_rivet._core", unsendable, frozen, weakref)]
+pub struct Waiter {
+    event_loop: Py<PyAny>,
+    state: RefCell<State>,
+    blocking: Cell<bool>,
+    callbacks: RefCell<Vec<Callback>>,
+}
+
+impl Waiter {
+    pub fn pending(py: Python<'_>, event_loop: &Py<PyAny>) -> Self {
+        Self::with_state(py, event_loop, State::Pending)
+    }
+
+    pub fn ready(py: Python<'_>, event_loop: &Py<PyAny>, value: Py<PyAny>) -> Self {
+        Self::with_state(py, event_loop, State::Value(value))
+    }
+
+    pub fn failed(py: Python<'_>, event_loop: &Py<PyAny>, error: PyErr) -> Self {
+        Self::with_state(py, event_loop, State::Error(error))
+    }
+
+    fn with_state(py: Python<'_>, event_loop: &Py<PyAny>, state: State) -> Self {
+        Self {
+            event_loop: event_loop.clone_ref(py),
+            state: RefCell::new(state),
+            blocking: Cell::new(false),
+            callbacks: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub fn is_pending(&self) -> bool {
+        matches!(*self.state.borrow(), State::Pending)
+    }
+
+    fn value(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match &*self.state.borrow() {
+            State::Pending => Err(InvalidStateError::new_err("Result is not set.")),
+            State::Value(value) => Ok(value.clone_ref(py)),
+            State::Error(error) => Err(error.clone_ref(py)),
+            State::Cancelled(None) => Err(CancelledError::new_err(())),
+            State::Cancelled(Some(message)) => Err(CancelledError::new_err((message.clone_ref(py),))),
+        }
+    }
+}
+
+/// Gives it its result and runs its callbacks at once: only for the engine's own turn, where no Task runs.
+fn settle(slf: &Bound<'_, Waiter>, state: State) {
+    let py = slf.py();
+    let waiter = slf.borrow();
+    if !waiter.is_pending() {
+        return;
+    }
+    waiter.state.replace(state);
+    for (callback, run_in) in waiter.callbacks.take() {
+        let called = match run_in {
+            Some(run_in) => context::within(py, run_in.bind(py), || callback.call1(py, (slf,))),
+            None => callback.call1(py, (slf,)),
+        };
+        if let Err(error) = called {
+            error.write_unraisable(py, Some(slf.as_any()));
+        }
+    }
+}
+
+/// Does somebody still wait?
+pub fn waits(py: Python<'_>, waiter: &Py<PyAny>) -> bool {
+    waiter.bind(py).cast::<Waiter>().is_ok_and(|waiter| waiter.borrow().is_pending())
+}
+
+pub fn resolve_with(py: Python<'_>, waiter: &Py<PyAny>, value: PyResult<Py<PyAny>>) {
+    if let Ok(waiter) = waiter.bind(py).cast::<Waiter>() {
+        settle(waiter, value.map_or_else(State::Error, State::Value));
+    }
+}
+
+pub fn resolve(py: Python<'_>, waiter: &Py<PyAny>) {
+    resolve_with(py, waiter, Ok(py.None()));
+}
+
+/// The next part of a body, b"" at its end.
+pub fn resolve_bytes(py: Python<'_>, waiter: &Py<PyAny>, data: Option<Vec<u8>>) {
+    let bytes = PyBytes::new(py, data.as_deref().unwrap_or_default());
+    resolve_with(py, waiter, Ok(bytes.into_any().unbind()));
+}
+
+#[pymethods]
+impl Waiter {
+    #[getter(_asyncio_future_blocking)]
+    fn blocking(&self) -> bool {
+        self.blocking.get()
+    }
+
+    #[setter(_asyncio_future_blocking)]
+    fn set_blocking(&self, value: bool) {
+        self.blocking.set(value);
+    }
+
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(slf: Bound<'_, Self>) -> PyResult<Option<Bound<'_, Self>>> {
+        let this = slf.borrow();
+        if this.is_pending() {
+            this.blocking.set(true);
+            return Ok(Some(slf));
+        }
+        let value = this.value(slf.py())?;
+        if value.is_none(slf.py()) { Ok(None) } else { Err(PyStopIteration::new_err((value,))) }
+    }
+
+    #[pyo3(signature = (callback, *, context=None))]
+    fn add_done_callback(slf: &Bound<'_, Self>, callback: Py<PyAny>, context: Option<Py<PyAny>>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.borrow();
+        if this.is_pending() {
+            this.callbacks.borrow_mut().push((callback, context));
+            return Ok(());
+        }
+        soon(py, &this.event_loop, slf, callback, context)
+    }
+
+    fn remove_done_callback(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut removed = 0;
+        let mut kept = Vec::new();
+        for (each, context) in self.callbacks.take() {
+            if each.bind(py).eq(callback)? { removed += 1 } else { kept.push((each, context)) }
+        }
+        self.callbacks.replace(kept);
+        Ok(removed)
+    }
+
+    #[pyo3(signature = (msg=None))]
+    fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
+        let py = slf.py();
+        let this = slf.borrow();
+        if !this.is_pending() {
+            return Ok(false);
+        }
+        this.state.replace(State::Cancelled(msg));
+        for (callback, context) in this.callbacks.take() {
+            soon(py, &this.event_loop, slf, callback, context)?;
+        }
+        Ok(true)
+    }
+
+    fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.value(py)
+    }
+
+    fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match &*self.state.borrow() {
+            State::Error(error) => Ok(Some(error.clone_ref(py).into_value(py).into_any())),
+            State::Value(_) => Ok(None),
+            State::Pending => Err(InvalidStateError::new_err("Exception is not set.")),
+            State::Cancelled(_) => Err(CancelledError::new_err(())),
+        }
+    }
+
+    fn done(&self) -> bool {
+        !self.is_pending()
+    }
+
+    fn cancelled(&self) -> bool {
+        matches!(*self.state.borrow(), State::Cancelled(_))
+    }
+
+    fn get_loop(&self, py: Python<'_>) -> Py<PyAny> {
+        self.event_loop.clone_ref(py)
+    }
+}
+
+fn soon(
+    py: Python<'_>,
+    event_loop: &Py<PyAny>,
+    waiter: &Bound<'_, Waiter>,
+    callback: Py<PyAny>,
+    context: Option<Py<PyAny>>,
+) -> PyResult<()> {
+    let named = pyo3::types::PyDict::new(py);
+    named.set_item("context", context)?;
+    event_loop.bind(py).call_method("call_soon", (callback, waiter), Some(&named)).map(drop)
+}

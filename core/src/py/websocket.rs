@@ -1,0 +1,393 @@
+//! django_rivet.WebSocket. Documented in python/django_rivet/_core.pyi.
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::meta::latin1;
+use super::waiter::Waiter;
+use crate::engine::answer::Plain;
+use crate::engine::conn::State;
+use crate::engine::fields::Fields;
+use crate::engine::remote::Command;
+use crate::engine::shared::{Progress, Shared};
+use crate::engine::socket::{Inbox, Socket};
+use crate::engine::{Engine, here};
+use crate::metrics::Counter;
+use crate::ws::{self, Codec, Handshake};
+
+create_exception!(django_rivet._core, Disconnected, PyOSError, "The peer has gone, or has said that it goes.");
+
+/// Disconnected, with `code` and `reason`.
+pub fn disconnected(py: Python<'_>, code: u16, reason: &str) -> PyErr {
+    let error = Disconnected::new_err(format!("the WebSocket is closed ({code}) {reason}").trim_end().to_owned());
+    let value = error.value(py);
+    match value.setattr("code", code).and_then(|()| value.setattr("reason", reason)) {
+        Ok(()) => error,
+        Err(error) => error,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Connecting,
+    Open,
+    Closed,
+}
+
+#[pyclass(module = "django_rivet._core", unsendable, frozen, weakref)]
+pub struct WebSocket {
+    shared: Arc<Shared>,
+    handshake: RefCell<Option<Box<Handshake>>>,
+    phase: Cell<Phase>,
+    /// What comes, once it is open.
+    inbox: OnceCell<Rc<RefCell<Inbox>>>,
+    task: RefCell<Option<Py<PyAny>>>,
+}
+
+impl WebSocket {
+    pub fn new(shared: Arc<Shared>, handshake: Handshake) -> Self {
+        Self {
+            shared,
+            handshake: RefCell::new(Some(Box::new(handshake))),
+            phase: Cell::new(Phase::Connecting),
+            inbox: OnceCell::new(),
+            task: RefCell::new(None),
+        }
+    }
+
+    fn engine(&self) -> PyResult<Rc<Engine>> {
+        here(&self.shared.remote).ok_or_else(|| PyRuntimeError::new_err("this is for the thread of the event loop"))
+    }
+
+    pub fn keep_task(&self, task: Py<PyAny>) {
+        self.task.replace(Some(task));
+    }
+
+    /// The handler could not begin, or raised.
+    pub fn failed(&self, py: Python<'_>) {
+        let Ok(engine) = self.engine() else { return };
+        match self.phase.replace(Phase::Closed) {
+            Phase::Connecting => engine.fail(py, self.shared.token, &self.shared),
+            Phase::Open => engine.close_socket(self.shared.token, 1011, ""),
+            Phase::Closed => {}
+        }
+    }
+
+    /// The handler's Task has ended: so does the socket.
+    pub fn handler_ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) {
+        self.task.replace(None);
+        let Ok(engine) = self.engine() else { return };
+        match result {
+            Err(error) if error.is_instance_of::<Disconnected>(py) => self.phase.set(Phase::Closed),
+            Err(error) => {
+                if !engine.parts.is_cancelled(py, &error) {
+                    engine.parts.exception(py, "a WebSocket's handler failed", &error);
+                }
+                self.failed(py);
+            }
+            Ok(_) => match self.phase.replace(Phase::Closed) {
+                Phase::Connecting => {
+                    if self.shared.advance(Progress::Waiting, Progress::Ended) {
+                        engine.respond_plain(py, &self.shared, &Plain::new(403, b"Forbidden\n"));
+                    }
+                }
+                Phase::Open => engine.close_socket(self.shared.token, 1000, ""),
+                Phase::Closed => {}
+            },
+        }
+    }
+
+    /// Appends one message; are too many bytes waiting?
+    fn push(&self, engine: &Engine, text: bool, payload: &[u8]) -> Option<bool> {
+        let pushed = engine.with(self.shared.token, |conn| {
+            let State::WebSocket(socket) = &mut conn.state else { return None };
+            if !socket.open() {
+                return None;
+            }
+            conn.output.append(&mut engine.spare(), |out| socket.codec.message(out, text, payload));
+            engine.mark(conn, self.shared.token);
+            Some(conn.output.pending() > engine.options.high_water)
+        });
+        pushed.flatten()
+    }
+
+    /// How it ended, as far as that is known.
+    fn ended(&self) -> (u16, String) {
+        self.inbox.get().and_then(|inbox| inbox.borrow().ended()).unwrap_or((1006, String::new()))
+    }
+
+    fn over(&self, py: Python<'_>) -> PyErr {
+        let (code, reason) = self.ended();
+        disconnected(py, code, &reason)
+    }
+}
+
+#[pymethods]
+impl WebSocket {
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
+        PyString::new(py, &super::request::decode_path(self.shared.of(self.shared.head.path)))
+    }
+
+    #[getter]
+    fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.shared.of(self.shared.head.path))
+    }
+
+    #[getter]
+    fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.shared.of(self.shared.head.query))
+    }
+
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        super::request::header_list(py, &self.shared)
+    }
+
+    fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
+        self.shared.field(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, value))
+    }
+
+    #[getter]
+    fn http_version(&self) -> &'static str {
+        "1.1"
+    }
+
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        if self.shared.https { "wss" } else { "ws" }
+    }
+
+    #[getter]
+    fn client(&self) -> Option<(String, u16)> {
+        super::request::client_of(&self.shared)
+    }
+
+    #[getter]
+    fn server(&self) -> (String, Option<u16>) {
+        self.shared.server.clone()
+    }
+
+    #[getter]
+    fn id(&self) -> String {
+        self.shared.id()
+    }
+
+    #[getter]
+    fn subprotocols<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyString>> {
+        let handshake = self.handshake.borrow();
+        let protocols = handshake.iter().flat_map(|handshake| &handshake.protocols);
+        protocols.map(|protocol| latin1(py, self.shared.of(*protocol))).collect()
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        let open = |engine: Rc<Engine>| {
+            engine.with(self.shared.token, |conn| matches!(&conn.state, State::WebSocket(socket) if socket.open()))
+        };
+        match self.phase.get() {
+            Phase::Connecting => self.shared.is_gone(),
+            Phase::Open => !self.engine().ok().and_then(open).unwrap_or_default(),
+            Phase::Closed => true,
+        }
+    }
+
+    #[getter]
+    fn close_code(&self) -> u16 {
+        self.ended().0
+    }
+
+    #[pyo3(signature = (subprotocol=None, headers=None))]
+    fn accept(&self, py: Python<'_>, subprotocol: Option<&str>, headers: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let engine = self.engine()?;
+        let fields = headers.map(Fields::from_python).transpose()?.unwrap_or_default();
+        let handshake = self.handshake.take();
+        let Some(handshake) = handshake.filter(|_| self.phase.get() == Phase::Connecting) else {
+            return Err(PyRuntimeError::new_err("accept() comes once, before anything else"));
+        };
+        if self.shared.is_gone() {
+            return Err(self.over(py));
+        }
+        if !self.shared.advance(Progress::Waiting, Progress::Ended) {
+            return Err(PyRuntimeError::new_err("this handshake has been answered already"));
+        }
+        let codec = Codec::new(&engine.sockets, handshake.deflate);
+        let accepted = engine.for_answer(&self.shared, |conn, token| {
+            let exchange = conn.current.exchange;
+            let rendered = conn.output.append(&mut engine.spare(), |out| {
+                let protocol = subprotocol.map(str::as_bytes);
+                let mut response = ws::Response::begin(out, &handshake.accept, handshake.deflate, protocol)?;
+                fields.iter().try_for_each(|(name, value)| response.field(name, value))?;
+                response.end();
+                Ok::<(), ws::BadResponse>(())
+            });
+            if rendered.is_ok() {
+                let socket = Socket::new(codec, engine.options.ws_rate, engine.clock.now());
+                let _ = self.inbox.set(Rc::clone(&socket.inbox));
+                engine.open_socket(conn, token, socket);
+            }
+            (exchange, conn.peer, rendered)
+        });
+        match accepted {
+            Some((exchange, peer, Ok(()))) => {
+                self.phase.set(Phase::Open);
+                let micros = engine.clock.micros().saturating_sub(exchange.started);
+                engine.metrics.borrow().record(exchange.route, 101, micros);
+                let line = Some((&self.shared.head, &*self.shared.bytes));
+                engine.log_line(peer, exchange, line, Some(&self.shared), 101, 0, micros);
+                Ok(())
+            }
+            Some((.., Err(_))) => {
+                self.phase.set(Phase::Closed);
+                engine.respond_plain(py, &self.shared, &Plain::new(500, b"Internal Server Error\n"));
+                Err(PyValueError::new_err(
+                    "a header field or the subprotocol is not valid, or belongs to the handshake",
+                ))
+            }
+            None => Err(self.over(py)),
+        }
+    }
+
+    #[pyo3(signature = (status=403, headers=None, body=None))]
+    fn deny(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        headers: Option<&Bound<'_, PyAny>>,
+        body: Option<Py<PyBytes>>,
+    ) -> PyResult<()> {
+        let engine = self.engine()?;
+        let fields = headers.map(Fields::from_python).transpose()?.unwrap_or_default();
+        if self.phase.get() != Phase::Connecting || !self.shared.advance(Progress::Waiting, Progress::Ended) {
+            return Err(PyRuntimeError::new_err("this handshake has been answered already"));
+        }
+        self.phase.set(Phase::Closed);
+        let body = body.unwrap_or_else(|| PyBytes::new(py, b"").unbind());
+        engine.obey(py, Command::Respond { shared: Arc::clone(&self.shared), status, fields, body });
+        Ok(())
+    }
+
+    fn receive(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
+        let engine = self.engine()?;
+        let event_loop = engine.parts.event_loop(py);
+        let Some(inbox) = self.inbox.get() else {
+            return Err(match self.phase.get() {
+                Phase::Connecting => PyRuntimeError::new_err("accept() comes first"),
+                Phase::Open | Phase::Closed => self.over(py),
+            });
+        };
+        let next = inbox.borrow_mut().take();
+        match next {
+            Some(Ok(message)) => {
+                engine.message_taken(self.shared.token);
+                Py::new(py, Waiter::ready(py, &event_loop, message))
+            }
+            Some(Err((code, reason))) => Py::new(py, Waiter::failed(py, &event_loop, disconnected(py, code, &reason))),
+            None => {
+                let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
+                if inbox.borrow_mut().set_receiver(py, waiter.clone_ref(py).into_any()) {
+                    Ok(waiter)
+                } else {
+                    Err(PyRuntimeError::new_err("somebody else is in receive()"))
+                }
+            }
+        }
+    }
+
+    fn send(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Py<Waiter>> {
+        let engine = self.engine()?;
+        if self.phase.get() == Phase::Connecting {
+            return Err(PyRuntimeError::new_err("accept() comes first"));
+        }
+        let full = if let Ok(text) = data.cast::<PyString>() {
+            self.push(&engine, true, text.to_str()?.as_bytes())
+        } else if let Ok(bytes) = data.cast::<PyBytes>() {
+            self.push(&engine, false, bytes.as_bytes())
+        } else {
+            return Err(PyTypeError::new_err("a message is str or bytes"));
+        };
+        let Some(full) = full else { return Err(self.over(py)) };
+        engine.metrics.borrow().add(Counter::MessagesOut, 1);
+        if !full {
+            return engine.parts.done(py);
+        }
+        let waiter = Py::new(py, Waiter::pending(py, &engine.parts.event_loop(py)))?;
+        let waits = waiter.clone_ref(py).into_any();
+        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
+        Ok(waiter)
+    }
+
+    #[pyo3(signature = (code=1000, reason=""))]
+    fn close(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
+        let engine = self.engine()?;
+        if !ws::sendable(code) || reason.len() > 123 {
+            return Err(PyValueError::new_err("the code must be one that may be sent, the reason at most 123 bytes"));
+        }
+        match self.phase.get() {
+            Phase::Connecting => self.deny(py, 403, None, None),
+            Phase::Open => {
+                engine.close_socket(self.shared.token, code, reason);
+                Ok(())
+            }
+            Phase::Closed => Ok(()),
+        }
+    }
+
+    fn on_disconnect(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<()> {
+        let engine = self.engine()?;
+        let late = match self.inbox.get() {
+            Some(inbox) => inbox.borrow_mut().on_disconnect(callback),
+            None => Some(callback),
+        };
+        if let Some(callback) = late {
+            let told = py.import("functools")?.call_method1("partial", (callback, self.ended().0, self.ended().1))?;
+            if self.inbox.get().is_some() {
+                engine.call_soon(py, &told.unbind());
+            } else {
+                engine.on_disconnect(py, &self.shared, told.unbind());
+            }
+        }
+        Ok(())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<WebSocket {}>", String::from_utf8_lossy(self.shared.of(self.shared.head.target)))
+    }
+}
+
+/// One message to many sockets, encoded once. Returns how many got it; those that do not keep up are closed (1013).
+#[pyfunction]
+pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let frame = if let Ok(text) = data.cast::<PyString>() {
+        ws::prepared(true, text.to_str()?.as_bytes())
+    } else if let Ok(bytes) = data.cast::<PyBytes>() {
+        ws::prepared(false, bytes.as_bytes())
+    } else {
+        return Err(PyTypeError::new_err("a message is str or bytes"));
+    };
+    let mut sent = 0;
+    for socket in sockets.try_iter()? {
+        let socket = socket?;
+        let socket = socket.cast::<WebSocket>()?.borrow();
+        let engine = socket.engine()?;
+        let full = engine.with(socket.shared.token, |conn| {
+            let open = matches!(&conn.state, State::WebSocket(socket) if socket.open());
+            if !open || conn.output.pending() > engine.options.high_water {
+                return open;
+            }
+            conn.output.bytes(&mut engine.spare(), &frame);
+            engine.mark(conn, socket.shared.token);
+            sent += 1;
+            false
+        });
+        if full == Some(true) {
+            engine.close_socket(socket.shared.token, 1013, "too slow");
+        }
+    }
+    Ok(sent)
+}

@@ -1,0 +1,46 @@
+"""A pytest plugin: one line `name: right/total` for each file of tests at the end; what was skipped is not right.
+
+A test that stands for many says so: `record_property("right", 517)` and `record_property("total", 517)`.
+"""
+
+import pathlib
+from collections import defaultdict
+
+import pytest
+
+right: defaultdict[str, int] = defaultdict(int)
+total: defaultdict[str, int] = defaultdict(int)
+
+
+def suite(nodeid: str) -> str:
+    """tests/protocol/test_gunicorn.py::test_sample[1] -> protocol/gunicorn"""
+    path = pathlib.PurePath(nodeid.partition("::")[0])
+    return f"{path.parent.name}/{path.stem.removeprefix('test_')}"
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:
+        total[suite(report.nodeid)] += 1
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when != "call" and report.passed:
+        return
+    told = dict(report.user_properties)
+    if "total" in told:
+        right[suite(report.nodeid)] += int(told["right"])  # type: ignore[call-overload]
+        total[suite(report.nodeid)] += int(told["total"])  # type: ignore[call-overload]
+    elif report.when == "call" or report.outcome != "passed":
+        right[suite(report.nodeid)] += report.passed and not hasattr(report, "wasxfail")
+        total[suite(report.nodeid)] += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == 0 and right != total:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("right/total")
+    for name in sorted(total):
+        terminalreporter.write_line(f"{name}: {right[name]}/{total[name]}")

@@ -1,0 +1,77 @@
+"""Django's own test suites, with our handler in the place of Django's; the judge of what "serves Django" means.
+
+A test may only fail that fails in a stock run, in this container, too.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+import pytest
+
+HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("RIVET_TEST_CACHE", "/cache/django-suites"))
+LABELS = (
+    "asgi async auth_tests builtin_server conditional_processing csrf_tests decorators file_uploads flatpages_tests"
+    " handlers httpwrappers logging_tests messages_tests middleware middleware_exceptions requests_tests responses"
+    " servers sessions_tests signals signed_cookies_tests staticfiles_tests test_client test_client_regress"
+    " urlpatterns urlpatterns_reverse view_tests wsgi"
+).split()
+# How many tests really send a request through us, by Django's version; fewer mean that the suites no longer judge us.
+SENDING = {"6.1.3": 700}
+
+
+@pytest.fixture(scope="session")
+def suites() -> Path:
+    """The folder `tests` of the source distribution of the Django that is installed."""
+    version = django.get_version()
+    folder = CACHE / f"django-{version}"
+    if not (folder / "tests/runtests.py").exists():
+        requirement = HERE / f"django-{version}.txt"
+        if not requirement.exists():
+            pytest.fail(f"{requirement.name} is missing: it pins the suites of Django {version}.")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        pip += ["--no-binary", ":all:", "--require-hashes", "--dest", str(CACHE), "--requirement", str(requirement)]
+        subprocess.run(pip, check=True, timeout=600)
+        with tarfile.open(CACHE / f"django-{version}.tar.gz") as archive:
+            archive.extractall(CACHE, filter="data")
+    return folder / "tests"
+
+
+class Run:
+    """One run of runtests.py: how many tests ran, and the ids of those that failed."""
+
+    def __init__(self, suites: Path, count: Path | None, *arguments: str) -> None:
+        script = [] if count is None else [str(HERE / "run_django.py")]
+        command = [sys.executable, "-W", "ignore", *script, str(suites / "runtests.py"), "--parallel=2", *arguments]
+        environment = os.environ | {"RIVET_COUNT": str(count or os.devnull)}
+        done = subprocess.run(
+            command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500
+        )
+        self.output = done.stdout.decode(errors="replace")
+        ran = re.search(r"^Ran (\d+) tests? in", self.output, re.MULTILINE)
+        self.total = int(ran[1]) if ran else 0
+        self.failed = set(re.findall(r"^(?:FAIL|ERROR): \S+ \(([\w.]+)\)", self.output, re.MULTILINE))
+        if not ran or (done.returncode and not self.failed):
+            pytest.fail(f"Django's runtests.py did not get through:\n{self.output[-4000:]}")
+
+
+def test_suites(suites: Path, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    count = tmp_path / "sent"
+    ours = Run(suites, count, *LABELS)
+    beyond = ours.failed - Run(suites, None, *sorted(ours.failed)).failed if ours.failed else set()
+    sending = len(count.read_text().splitlines())
+    print(f"Django's suites: {ours.total} tests, {sending} sent requests through us; failed: {sorted(ours.failed)}")
+    record_property("right", ours.total - len(beyond))
+    record_property("total", ours.total)
+    details = "\n".join(part for part in re.split(r"^=+$", ours.output, flags=re.MULTILINE) if any(
+        f"({name})" in part for name in beyond
+    ))  # fmt: skip
+    assert not beyond, f"These fail, and in a stock run they do not: {sorted(beyond)}\n{details}"
+    assert sending >= SENDING.get(django.get_version(), 0)

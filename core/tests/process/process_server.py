@@ -1,0 +1,140 @@
+"""A real `manage.py runrivet`, started and watched from a test."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).parent / "site"
+PACKAGE = Path(__file__).parents[2] / "python"
+# Slow machines: what takes a second takes ten there. A test that waits this long has failed.
+PATIENCE = 60.0
+# For the counts of a soak, next to those of every run.
+LONG = (pytest.mark.long, pytest.mark.timeout(1800))
+
+
+def wait_for[Result](condition: Callable[[], Result], what: str, seconds: float = PATIENCE) -> Result:
+    """Returns the first true value of the condition; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not in {seconds:g} s: {what}")
+        time.sleep(0.01)
+
+
+class Server:
+    """`Server("--processes", "2")` serves on a free port; a context manager that stops what still runs.
+
+    `environment` are variables; `launcher` is a Python script that execs its arguments, and gets `pass_fds`.
+    """
+
+    def __init__(
+        self, *flags: str, wait: bool = True, launcher: str = "", pass_fds: tuple[int, ...] = (), **environment: str
+    ) -> None:
+        arguments = list(flags) if "--port" in flags or "--uds" in flags else [*flags, "--port", "0"]
+        self.process = subprocess.Popen(
+            [
+                *([sys.executable, "-c", launcher] if launcher else []),
+                *(sys.executable, "manage.py", "runrivet", "--access-log", "off", *arguments),
+            ],
+            cwd=SITE,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH")))),
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=pass_fds,
+            # A test's signals to the group reach the server, not pytest.
+            process_group=0,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if wait:
+            self.wait_ready()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def port(self) -> int:
+        found = re.search(r"http://[^/]*:(\d+)/", self.output)
+        assert found, self.output
+        return int(found[1])
+
+    def wait_ready(self) -> None:
+        wait_for(
+            lambda: "SIGTERM ends requests" in self.output or self.process.poll() is not None, "the server is ready"
+        )
+        assert self.process.poll() is None, self.output
+
+    def said(self, text: str) -> bool:
+        return text in self.output
+
+    def workers(self) -> list[int]:
+        """The processes that serve: the children of the parent, or the one process."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children] or [self.pid]
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self, seconds: float = PATIENCE) -> int:
+        """Waits for the end by itself; returns the exit code."""
+        code = self.process.wait(seconds)
+        self._reader.join(PATIENCE)
+        return code
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.end()
+
+    def kill(self) -> None:
+        """Ends all its processes by force."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+
+
+def fds(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def threads(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def rss(pid: int) -> int:
+    """Bytes of memory in use that belong to this process alone or with others."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,10 @@
+"""Settings of the project that the process tests serve; SITE_* variables bring it into the states that tests need."""
+
+import os
+
+SECRET_KEY = "only for tests"
+ALLOWED_HOSTS = os.environ.get("SITE_HOSTS", "127.0.0.1 localhost").split()
+INSTALLED_APPS = ["django_rivet"]
+ROOT_URLCONF = os.environ.get("SITE_URLS", "site_urls")
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+USE_TZ = True

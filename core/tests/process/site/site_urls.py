@@ -1,0 +1,53 @@
+"""Views that say who answered what, and views that take their time."""
+
+import hashlib
+import os
+import subprocess
+import threading
+import time
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+if os.path.exists(os.environ.get("SITE_DIES", "")):
+    raise RuntimeError("this project is broken on purpose")
+
+
+def named(request: HttpRequest, name: str) -> HttpResponse:
+    """Answers with its own name, so that a crossed answer shows, and the process."""
+    time.sleep(float(request.GET.get("seconds", 0)))
+    return HttpResponse(f"{name} {os.getpid()}")
+
+
+@csrf_exempt
+def upload(request: HttpRequest, name: str) -> HttpResponse:
+    """Answers with the length and sum of what came."""
+    return HttpResponse(f"{name} {os.getpid()} {len(request.body)} {hashlib.sha256(request.body).hexdigest()}")
+
+
+def stuck(request: HttpRequest) -> HttpResponse:
+    """Never answers."""
+    threading.Event().wait()
+    return HttpResponse()
+
+
+def orphan(request: HttpRequest) -> HttpResponse:
+    """Leaves a process behind whose parent has ended."""
+    subprocess.run(["sh", "-c", "sleep 0.2 &"], check=True)
+    return HttpResponse()
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """More than any client's buffers take."""
+    piece = b"x" * 65536
+    return StreamingHttpResponse(piece for _ in range(int(request.GET["pieces"])))
+
+
+urlpatterns = [
+    path("named/<str:name>", named),
+    path("upload/<str:name>", upload),
+    path("stuck", stuck),
+    path("orphan", orphan),
+    path("stream", stream),
+]

@@ -1,0 +1,104 @@
+"""The table of options: where values come from, what they may be, and what is said of others."""
+
+import dataclasses
+
+import pytest
+from django.conf import settings
+from django_rivet import conf
+
+if not settings.configured:
+    settings.configure()
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for row in conf.rows():
+        monkeypatch.delenv(row.variable, raising=False)
+
+
+def test_flag_before_environment_before_setting_before_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert conf.read().port == 8000
+    monkeypatch.setattr(settings, "RIVET_PORT", 1, raising=False)
+    assert conf.read().port == 1
+    monkeypatch.setenv("RIVET_PORT", "2")
+    assert conf.read({"port": None}).port == 2
+    assert conf.read({"port": "3"}).port == 3
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIVET_PORT", "")
+    assert conf.read().port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("port", 9000, 9000),
+        ("keep_alive", "1.5", 1.5),
+        ("graceful_timeout", 0, 0.0),
+        ("max_body", "64K", 65536),
+        ("max_body", "1 GiB", 1 << 30),
+        ("max_body", "10mb", 10 << 20),
+        ("max_body", 12345, 12345),
+        ("ws_deflate", "off", False),
+        ("ws_deflate", False, False),
+        ("static", "YES", True),
+        ("inline", "never", "never"),
+        ("trusted_proxies", ["10.0.0.0/8", "unix"], "10.0.0.0/8,unix"),
+        ("trusted_proxies", " 10.0.0.1 , ::1 ", "10.0.0.1,::1"),
+    ],
+)
+def test_values(name: str, given: object, value: object) -> None:
+    assert getattr(conf.read({name: given}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("port", "x", "a whole number from 0 to 65535"),
+        ("port", "65536", "a whole number from 0 to 65535"),
+        ("port", 80.5, "a whole number from 0 to 65535"),
+        ("port", True, "a whole number from 0 to 65535"),
+        ("keep_alive", "0", "seconds from 1 to 86400"),
+        ("keep_alive", "nan", "seconds from 1 to 86400"),
+        ("keep_alive", None.__class__, "seconds from 1 to 86400"),
+        ("max_body", "-1", "bytes from 0 to 1T, such as 64K or 100M"),
+        ("max_body", "1X", "bytes from 0 to 1T, such as 64K or 100M"),
+        ("ws_deflate", "perhaps", "on or off"),
+        ("ws_deflate", 2, "on or off"),
+        ("inline", "maybe", "learn, always or never"),
+        ("health_path", "/a\nb", "text on one line"),
+        ("trusted_proxies", [1], "names parted by commas"),
+    ],
+)
+def test_what_is_said_of_other_values(name: str, given: object, wanted: str) -> None:
+    flag = "--" + name.replace("_", "-")
+    with pytest.raises(conf.Invalid) as raised:
+        conf.read({name: given})
+    assert str(raised.value) == f"{flag} is {given!r}: write {wanted}."
+
+
+def test_the_place_of_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "RIVET_PORT", "x", raising=False)
+    with pytest.raises(conf.Invalid, match=r"^RIVET_PORT of the Django settings is 'x': "):
+        conf.read()
+    monkeypatch.setenv("RIVET_PORT", "y")
+    with pytest.raises(conf.Invalid, match=r"^RIVET_PORT is 'y': "):
+        conf.read()
+
+
+def test_every_default_is_a_value_that_its_option_takes() -> None:
+    defaults = conf.Options()
+    for row in conf.rows():
+        value = getattr(defaults, row.name)
+        assert row.kind.parse(value) == value
+        assert row.kind.parse(str(value)) == value or row.kind.wanted == "on or off"
+        assert row.help.endswith(".")
+
+
+def test_the_engine_takes_what_it_is_given() -> None:
+    from django_rivet._core import Reactor
+
+    Reactor(conf.engine_options(conf.Options())).close()
+    with pytest.raises(ValueError, match="compression"):
+        Reactor(conf.engine_options(dataclasses.replace(conf.Options(), compression="rar")))

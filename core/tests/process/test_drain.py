@@ -1,0 +1,103 @@
+"""SIGTERM loses nothing; a second signal, or the time that is up, ends what still runs."""
+
+import signal
+import socket
+import time
+
+import pytest
+from process_load import Load
+from process_server import Server, wait_for
+
+COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
+
+
+def ask(port: int, path: str) -> socket.socket:
+    """A client that has sent a request."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=60)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
+
+
+def rest(client: socket.socket) -> bytes:
+    """All that the server sends until it closes."""
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+@COUNTS
+@pytest.mark.parametrize("keep", [1, 1000], ids=["one request a connection", "kept connections"])
+def test_sigterm_under_load_loses_nothing(processes: str, keep: int) -> None:
+    with Server("--processes", processes) as server:
+        load = Load(server.port, keep=keep, bodies=True).start()
+        wait_for(lambda: load.result.answered > 500, "the load runs")
+        server.signal(signal.SIGTERM)
+        assert server.end() == 0, server.output
+        result = load.join()
+        assert set(result.statuses) == {200}
+        assert (result.crossed, result.broken, result.dropped) == ([], [], [])
+        assert len(result.processes) == int(processes)
+        assert "Traceback" not in server.output
+
+
+@COUNTS
+def test_requests_in_work_are_answered_and_new_connections_refused(processes: str) -> None:
+    with Server("--processes", processes) as server:
+        clients = [ask(server.port, f"/named/{number}?seconds=3") for number in range(4)]
+        idle = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        time.sleep(0.5)  # until the workers have them: the answers below prove that they had
+        server.signal(signal.SIGTERM)
+        begun = time.monotonic()
+        wait_for(lambda: refuses(server.port), "new connections are refused", 2)
+        assert rest(idle) == b""
+        assert time.monotonic() - begun < 2, "an idle connection is closed at once"
+        for number, client in enumerate(clients):
+            answer = rest(client)
+            assert b"connection: close" in answer.lower()
+            assert f"\r\n\r\n{number} ".encode() in answer
+        assert server.end() == 0
+
+
+@COUNTS
+def test_a_stuck_request_is_cut_when_the_time_is_up(processes: str) -> None:
+    with Server("--processes", processes, "--graceful-timeout", "1") as server:
+        client = ask(server.port, "/stuck")
+        time.sleep(0.5)
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert rest(client) == b""
+        assert server.end() == 0
+        assert time.monotonic() - begun < 10
+        assert "1 request did not end in time and was cut" in server.output
+
+
+@COUNTS
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_stops_at_once(processes: str, second: int) -> None:
+    with Server("--processes", processes) as server:
+        client = ask(server.port, "/named/x?seconds=30")
+        time.sleep(0.5)
+        server.signal(signal.SIGTERM)
+        wait_for(lambda: refuses(server.port), "the server drains")
+        assert server.process.poll() is None, "it waits for the request"
+        server.signal(second)
+        begun = time.monotonic()
+        assert server.end() == 0
+        assert time.monotonic() - begun < 10
+        assert rest(client) == b""
+
+
+def test_the_time_before_the_drain_takes_connections() -> None:
+    """For a proxy that must first hear that this server goes."""
+    with Server("--drain-delay", "2") as server:
+        server.signal(signal.SIGTERM)
+        time.sleep(0.5)
+        client = ask(server.port, "/named/late")
+        assert b"\r\n\r\nlate " in rest(client)
+        assert server.end() == 0

@@ -1,0 +1,153 @@
+"""Starting, stopping, and what an operator is told."""
+
+import signal
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+from process_load import Load
+from process_server import Server, wait_for
+
+COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
+
+
+def get(server: Server, path: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+@COUNTS
+def test_it_serves_says_what_it_is_and_ends_with_0(processes: str) -> None:
+    with Server("--processes", processes, "--workers", "3") as server:
+        status, body = get(server, "/named/first")
+        assert (status, body.split()[0]) == (200, b"first")
+        assert int(body.split()[1]) in server.workers()
+        assert len(server.workers()) == int(processes)
+        assert "3 threads each" in server.output
+        assert "System check identified no issues" in server.output
+        assert "body 100 MiB" in server.output
+        assert server.stop() == 0
+        assert "Traceback" not in server.output
+
+
+@COUNTS
+def test_environment_and_flags(processes: str) -> None:
+    with Server("--processes", processes, RIVET_WORKERS="5", RIVET_GRACEFUL_TIMEOUT="7", RIVET_PROCESSES="9") as server:
+        assert "5 threads" in server.output
+        assert "(7 s)" in server.output
+        assert len(server.workers()) == int(processes)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "line"),
+    [
+        (["--port", "x"], {}, "--port is 'x': write a whole number from 0 to 65535."),
+        ([], {"RIVET_WORKERS": "0"}, "RIVET_WORKERS is '0': write a whole number from 1 to 512."),
+        (["--host", "no.such.name.invalid"], {}, "--host no.such.name.invalid is no address of this machine"),
+        (["--host", "192.0.2.1"], {}, "--host 192.0.2.1 is no address of this machine"),
+        (
+            ["--uds", "/no/such/folder/socket"],
+            {},
+            "Cannot listen on /no/such/folder/socket: No such file or directory.",
+        ),
+        (["--uds", "/etc/passwd"], {}, "/etc/passwd is there and is no socket"),
+        (["--compression", "rar"], {}, "compression"),
+        (["--trusted-proxies", "300.1.1.1"], {}, "300.1.1.1"),
+        ([], {"SITE_HOSTS": " "}, "ALLOWED_HOSTS is empty"),
+        ([], {"SITE_DIES": "/"}, "this project is broken on purpose"),
+        (["--processes", "2"], {"SITE_URLS": "no_such_module"}, "no_such_module"),
+    ],
+)
+def test_it_says_why_it_cannot_start(flags: list[str], environment: dict[str, str], line: str) -> None:
+    with Server(*flags, wait=False, **environment) as server:
+        assert server.end() == 3, server.output
+        assert line in server.output
+
+
+@COUNTS
+def test_port_taken(processes: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        with Server("--port", port, "--processes", processes, wait=False) as server:
+            assert server.end() == 3
+            assert f"Port {port} of 127.0.0.1 is taken by another program" in server.output
+
+
+def test_port_taken_by_another_of_us() -> None:
+    """SO_REUSEPORT alone would let both have it, each with half of the connections."""
+    with (
+        Server("--processes", "2") as first,
+        Server("--processes", "2", "--port", str(first.port), wait=False) as second,
+    ):
+        assert second.end() == 3
+        assert "is taken by another program" in second.output
+
+
+@COUNTS
+def test_unix_socket(processes: str, tmp_path) -> None:
+    path = tmp_path / "web.sock"
+
+    def ask() -> bytes:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET /named/unix HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b"".join(iter(lambda: client.recv(65536), b""))
+
+    with Server("--uds", str(path), "--processes", processes) as server:
+        assert b"\r\n\r\nunix " in ask()
+        with Server("--uds", str(path), wait=False) as second:
+            assert second.end() == 3
+            assert f"{path} is taken by another program" in second.output
+        server.kill()
+        server.end()
+    assert path.exists()
+    with Server("--uds", str(path), "--processes", processes) as server:
+        assert b"\r\n\r\nunix " in ask()
+        assert server.stop() == 0
+    assert not path.exists()
+
+
+def test_inherited_sockets() -> None:
+    """As systemd passes them: from file descriptor 3 on, by LISTEN_FDS."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        launcher = (
+            f"import os, sys; os.dup2({bound.fileno()}, 3);"
+            "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1');"
+            "os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        with Server(launcher=launcher, pass_fds=(bound.fileno(),)) as server:
+            assert server.port == bound.getsockname()[1]
+            assert get(server, "/named/inherited")[0] == 200
+
+
+def test_live_answers_while_every_thread_is_stuck() -> None:
+    with Server("--workers", "2", "--queue-timeout", "1") as server:
+        stuck = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(6)]
+        for each in stuck:
+            each.sendall(b"GET /stuck HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_for(lambda: get(server, "/named/x")[0] == 503, "the queue is full")
+        assert get(server, "/health/live")[0] == 200
+        for each in stuck:
+            each.close()
+
+
+@COUNTS
+def test_sigint_stops_at_once(processes: str) -> None:
+    with Server("--processes", processes) as server:
+        load = Load(server.port, 4, seconds=20).start()
+        wait_for(lambda: load.result.answered == 0 and in_flight(server.port, 4), "requests are in flight")
+        server.signal(signal.SIGINT)
+        assert server.end(15) == 0
+        load.stop()
+
+
+def in_flight(port: int, count: int) -> bool:
+    """Has the server taken so many connections? Its side of them is established and read."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    mine = [row for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+    return len(mine) >= count and all(row[4].endswith(":00000000") for row in mine)

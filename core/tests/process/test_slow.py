@@ -1,0 +1,152 @@
+"""Clients that are slow, leave, or never read: they cost the others nothing and leave nothing behind."""
+
+import asyncio
+import contextlib
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Self
+
+import pytest
+from process_load import Connection, Load, Result
+from process_server import LONG, Server, fds, rss, threads, wait_for
+
+QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
+
+
+class Crowd:
+    """Many clients, each a coroutine, in a thread until they end."""
+
+    def __init__(self, count: int, client: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.over = False
+        self._count, self._client = count, client
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+
+    async def _run(self) -> None:
+        await asyncio.gather(*(self._client() for _ in range(self._count)))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+
+def open_files(count: int) -> None:
+    """The clients need as many descriptors as the server."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    assert most == resource.RLIM_INFINITY or most >= count + 200, f"raise ulimit -n: {most}"
+
+
+def quiet_load(port: int, answers: int) -> Result:
+    """What clients that behave see: few, so that the server is not the limit."""
+    load = Load(port, 4, keep=50).start()
+    wait_for(lambda: load.result.answered >= answers, "the load runs")
+    return load.stop()
+
+
+def check(result: Result) -> None:
+    assert set(result.statuses) == {200}
+    assert (result.crossed, result.broken, result.dropped) == ([], [], [])
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(5000, marks=LONG)])
+@pytest.mark.parametrize("kind", ["head", "body"])
+def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> None:
+    """Slowloris: a byte now and then. A head has its time in all, a body its time without progress."""
+    open_files(count)
+    closed = 0
+
+    with Server(*QUICK_TIMEOUTS) as server:
+        start = (
+            b"GET /named/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+            if kind == "head"
+            else b"POST /upload/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n"
+        )
+        quiet_load(server.port, 200)
+        alone = quiet_load(server.port, 2000)
+        before = fds(server.pid)
+
+        async def client() -> None:
+            nonlocal closed
+            while not crowd.over:
+                connection = await Connection.to(server.port)
+                with contextlib.suppress(ConnectionError):
+                    connection.writer.write(start)
+                    begun = time.monotonic()
+                    # A slow head goes on sending; a slow body stops: only without progress is it cut.
+                    while not crowd.over and not connection.reader.at_eof() and time.monotonic() - begun < 30:
+                        if kind == "head":
+                            connection.writer.write(b"x")
+                        await asyncio.sleep(1)
+                    if connection.reader.at_eof():
+                        closed += 1
+                connection.close()
+
+        crowd = Crowd(count, client)
+        with crowd:
+            wait_for(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
+            together = quiet_load(server.port, 2000)
+            wait_for(lambda: closed >= count, "each was closed once")
+        check(alone)
+        check(together)
+        if count == 5000:
+            # Only there: the quantile of a short run on a busy machine is its worst hiccup.
+            assert together.quantile(0.99) < 2 * alone.quantile(0.99)
+        wait_for(lambda: fds(server.pid) <= before, "their descriptors are closed")
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=LONG)])
+def test_half_posts_and_aborted_uploads_leave_nothing(count: int) -> None:
+    """Clients that leave in the head, within a body in memory, and within one in a file."""
+    with Server("--spool", "64K") as server:
+        quiet_load(server.port, 500)
+        before = fds(server.pid), threads(server.pid)
+        memory = rss(server.pid)
+        head = b"POST /upload/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000\r\n\r\n"
+        load = Load(server.port, 4, bodies=True).start()
+        for number in range(count):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+                client.sendall((head[:40], head + b"x" * 1000, head + b"x" * 1_000_000)[number % 3])
+        check(load.stop())
+        wait_for(lambda: (fds(server.pid), threads(server.pid)) == before, "descriptors and threads are as before")
+        assert rss(server.pid) - memory < 64 << 20
+        check(quiet_load(server.port, 100))
+
+
+def test_clients_that_leave_while_a_view_works() -> None:
+    with Server("--workers", "4") as server:
+        quiet_load(server.port, 100)
+        before = fds(server.pid)
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+                client.sendall(b"GET /named/gone?seconds=0.2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        check(quiet_load(server.port, 200))
+        wait_for(lambda: fds(server.pid) <= before, "their descriptors are closed")
+        assert server.stop() == 0
+
+
+def test_a_client_that_never_reads_is_cut_and_costs_little_memory() -> None:
+    with Server(*QUICK_TIMEOUTS, "--workers", "2", "--high-water", "256K") as server:
+        quiet_load(server.port, 200)
+        before, memory = fds(server.pid), rss(server.pid)
+        clients = []
+        for _ in range(2):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(b"GET /stream?pieces=4000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            clients.append(client)
+        wait_for(lambda: fds(server.pid) > before, "they are connected")
+        assert rss(server.pid) - memory < 32 << 20, "250 MiB are on their way to each"
+        wait_for(lambda: fds(server.pid) <= before, "they are cut")
+        # Both threads are free again.
+        check(quiet_load(server.port, 200))
+        assert server.stop() == 0
