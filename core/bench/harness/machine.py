@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import resource
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,9 +13,10 @@ def facts() -> dict[str, str]:
     names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     packages = ("Django", "django-bolt", "granian", "uvicorn", "gunicorn", "robyn", "fastapi")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split("/")[-1].strip()
     return {
         "machine": f"{os.cpu_count()} CPUs ({names[0] if names else platform.machine()}), Linux {platform.release()}",
-        "versions": f"Python {platform.python_version()}, {versions}",
+        "versions": f"Python {platform.python_version()}, {versions}, nginx {nginx}",
     }
 
 

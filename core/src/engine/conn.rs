@@ -10,7 +10,7 @@ use super::output::Output;
 use super::receive::{Chunks, Receiving};
 use super::shared::Shared;
 use super::socket::Socket;
-use crate::net::listener::Listener;
+use crate::compress::Stream;
 use crate::net::poll::{Flags, READ};
 
 /// No deadline.
@@ -32,7 +32,8 @@ pub enum State {
 pub struct Conn {
     pub fd: OwnedFd,
     pub peer: Option<SocketAddr>,
-    pub listener: Rc<Listener>,
+    /// Where it came in: the listener itself is closed before its connections are.
+    pub server: Rc<(String, Option<u16>)>,
     pub state: State,
     /// What came and was not yet taken; empty while the connection is idle.
     pub input: Vec<u8>,
@@ -66,6 +67,8 @@ pub struct Current {
     /// There once the request has left the I/O thread's stack.
     pub shared: Option<Arc<Shared>>,
     pub answer: Answer,
+    /// Compresses what is written.
+    pub encoder: Option<Box<Stream>>,
     /// It counts as in flight.
     pub counted: bool,
     /// Bytes of the answer so far, for the log.
@@ -103,11 +106,11 @@ pub enum Answer {
 }
 
 impl Conn {
-    pub fn new(fd: OwnedFd, peer: Option<SocketAddr>, listener: Rc<Listener>, deadline: u64) -> Self {
+    pub fn new(fd: OwnedFd, peer: Option<SocketAddr>, server: Rc<(String, Option<u16>)>, deadline: u64) -> Self {
         Self {
             fd,
             peer,
-            listener,
+            server,
             state: State::Head,
             input: Vec::new(),
             seen: 0,

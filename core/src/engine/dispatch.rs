@@ -37,14 +37,17 @@ impl Engine {
             // Until an answer says otherwise, what follows waits.
             conn.state = State::Busy;
         });
+        // Answered before its body has come, a request is the connection's last: the body would be read as the next one.
+        let bodyless = matches!(head.framing, Framing::None | Framing::Length(0));
+        let early = Exchange { keep_alive: exchange.keep_alive && bodyless, ..exchange };
         let path = head.path.of(bytes);
         if path == self.options.health_path.as_bytes() && matches!(head.method, Method::Get | Method::Head) {
-            return self.plain(py, token, exchange, head, bytes, &Plain::new(200, b"ok\n"));
+            return self.plain(py, token, early, head, bytes, &Plain::new(200, b"ok\n"));
         }
         if self.in_flight.get() >= self.options.max_in_flight {
             self.metrics.borrow().add(Counter::Refused, 1);
             let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
-            return self.plain(py, token, exchange, head, bytes, &full);
+            return self.plain(py, token, early, head, bytes, &full);
         }
         if head.websocket && self.handshake(py, token, exchange, head, bytes) {
             return;
@@ -58,12 +61,12 @@ impl Engine {
                     let status = if head.method == Method::Options { 204 } else { 405 };
                     let body: &[u8] = if status == 405 { b"Method Not Allowed\n" } else { b"" };
                     let plain = Plain { allow: Some(&allow), ..Plain::new(status, body) };
-                    return self.plain(py, token, exchange, head, bytes, &plain);
+                    return self.plain(py, token, early, head, bytes, &plain);
                 }
             },
-            None if self.static_file(py, token, exchange, head, bytes) => return,
+            None if self.static_file(py, token, early, head, bytes) => return,
             None if self.fallback.borrow().is_none() => {
-                return self.plain(py, token, exchange, head, bytes, &Plain::new(404, b"Not Found\n"));
+                return self.plain(py, token, early, head, bytes, &Plain::new(404, b"Not Found\n"));
             }
             None => Target::Fallback,
         };
@@ -126,7 +129,7 @@ impl Engine {
 
     /// A request as other threads may hold it.
     pub fn share(&self, token: Token, head: &mut Head, bytes: &[u8]) -> Option<Arc<Shared>> {
-        let (peer, listener) = self.with(token, |conn| (conn.peer, Rc::clone(&conn.listener)))?;
+        let (peer, server) = self.with(token, |conn| (conn.peer, Rc::clone(&conn.server)))?;
         let address = peer.map(|peer| peer.ip());
         let trusted = self.trusted.trusts(address);
         let mut https = false;
@@ -142,7 +145,7 @@ impl Engine {
         let number = self.numbers.get();
         let facts = Facts {
             peer,
-            server: listener.server.clone(),
+            server: (*server).clone(),
             https,
             forwarded,
             trusted,

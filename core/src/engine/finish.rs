@@ -34,7 +34,10 @@ impl Engine {
         keep_alive: bool,
     ) {
         let micros = self.clock.micros().saturating_sub(exchange.started);
-        self.metrics.borrow().record(exchange.route, status, micros);
+        let metrics = self.metrics.borrow();
+        metrics.record(exchange.route, status, micros);
+        metrics.add(Counter::BytesOut, sent as u64);
+        drop(metrics);
         let done = self.with(token, |conn| (conn.peer, self.next_request(conn, token, keep_alive)));
         if let Some((peer, mut current)) = done {
             let shared = current.shared.as_deref();

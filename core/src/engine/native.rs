@@ -25,6 +25,9 @@ const QUICK: u64 = 1_000;
 const TRIALS: u32 = 8;
 /// ... and at most so many, however often it was slow.
 const MOST_TRIALS: u32 = 4_096;
+/// Quick calls that make up for a slow one. One alone proves nothing: the system takes the CPU away from anybody, in a
+/// container with a limit for milliseconds.
+const FORGIVEN: u32 = 50;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -49,30 +52,40 @@ pub struct Handler {
 
 /// What is known of how long a handler takes.
 pub struct Learnt {
+    inline: Cell<bool>,
     quick: Cell<u32>,
     trials: Cell<u32>,
+    /// Quick calls until all slow ones are forgiven.
+    blame: Cell<u32>,
 }
 
 impl Default for Learnt {
     fn default() -> Self {
-        Self { quick: Cell::new(0), trials: Cell::new(TRIALS) }
+        Self { inline: Cell::new(false), quick: Cell::new(0), trials: Cell::new(TRIALS), blame: Cell::new(0) }
     }
 }
 
 impl Learnt {
     pub fn inline(&self) -> bool {
-        self.quick.get() >= self.trials.get()
+        self.inline.get()
     }
 
     pub fn took(&self, micros: u64) {
-        if micros <= QUICK {
-            self.quick.set(self.quick.get().saturating_add(1));
-            return;
+        match (self.inline.get(), micros <= QUICK) {
+            (true, true) => self.blame.set(self.blame.get().saturating_sub(1)),
+            (true, false) if self.blame.get() == 0 => self.blame.set(FORGIVEN),
+            (true, false) => {
+                self.inline.set(false);
+                self.quick.set(0);
+                self.trials.set((self.trials.get() * 2).min(MOST_TRIALS));
+            }
+            (false, true) => {
+                self.quick.set(self.quick.get() + 1);
+                self.inline.set(self.quick.get() >= self.trials.get());
+                self.blame.set(0);
+            }
+            (false, false) => self.quick.set(0),
         }
-        if self.inline() {
-            self.trials.set((self.trials.get() * 2).min(MOST_TRIALS));
-        }
-        self.quick.set(0);
     }
 }
 
@@ -312,4 +325,42 @@ pub fn invoke_socket(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FORGIVEN, Learnt, TRIALS};
+
+    fn quick(learnt: &Learnt, calls: u32) {
+        (0..calls).for_each(|_| learnt.took(10));
+    }
+
+    #[test]
+    fn quick_handlers_come_inline_and_stay() {
+        let learnt = Learnt::default();
+        quick(&learnt, TRIALS - 1);
+        assert!(!learnt.inline());
+        quick(&learnt, 1);
+        assert!(learnt.inline());
+        for _ in 0..10 {
+            learnt.took(6_000); // the CPU was taken away
+            quick(&learnt, FORGIVEN);
+            assert!(learnt.inline());
+        }
+    }
+
+    #[test]
+    fn slow_handlers_leave_and_need_longer_to_come_back() {
+        let learnt = Learnt::default();
+        quick(&learnt, TRIALS);
+        learnt.took(5_000);
+        quick(&learnt, FORGIVEN - 1);
+        learnt.took(5_000);
+        assert!(!learnt.inline());
+        quick(&learnt, 2 * TRIALS - 1);
+        assert!(!learnt.inline());
+        learnt.took(5_000);
+        quick(&learnt, 2 * TRIALS);
+        assert!(learnt.inline());
+    }
 }

@@ -27,6 +27,9 @@ impl Engine {
             let (received, _) = recv(&conn.fd, &mut *space, RecvFlags::DONTWAIT)?;
             Ok((received, conn.input.is_empty() && !matches!(conn.state, State::Busy)))
         });
+        if let Some(Ok((count, _))) = received {
+            self.metrics.borrow().add(Counter::BytesIn, count as u64);
+        }
         match received {
             None | Some(Err(Errno::AGAIN | Errno::INTR)) => {}
             Some(Err(_)) => self.close(py, token),

@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 use super::Engine;
 use super::fields::Fields;
 use super::shared::Shared;
-use crate::compress::{Answer, Asked, Coding, negotiate, plan, vary, weak};
+use crate::compress::{Answer, Asked, Coding, Stream, negotiate, plan, vary, weak};
 use crate::http::response::{BadField, Rendering};
 use crate::py::render::Rendered;
 
@@ -16,6 +16,8 @@ pub struct Squeezed {
     /// The compressed body.
     pub body: Option<Vec<u8>>,
     pub coding: Option<Coding>,
+    /// What compresses a body that comes in parts.
+    pub stream: Option<Box<Stream>>,
     pub vary: bool,
     weaken: bool,
 }
@@ -33,7 +35,7 @@ impl Squeezed {
                 own.extend_from_slice(value);
             } else if self.weaken && name.eq_ignore_ascii_case(b"etag") {
                 head.field(name, &weak(value))?;
-            } else if self.body.is_some() && name.eq_ignore_ascii_case(b"content-length") {
+            } else if self.coding.is_some() && name.eq_ignore_ascii_case(b"content-length") {
                 // It was that of the body as it was.
             } else {
                 head.field(name, value)?;
@@ -96,13 +98,23 @@ impl Engine {
     }
 
     fn squeezed(&self, plan: crate::compress::Plan, body: Option<&[u8]>) -> Squeezed {
+        if let (Some((coding, level)), None) = (plan.coding, body) {
+            let stream = Stream::new(coding, level).ok().map(Box::new);
+            let coding = stream.is_some().then_some(coding);
+            return Squeezed { coding, stream, vary: plan.vary, weaken: plan.weaken, ..Squeezed::default() };
+        }
         let Some(((coding, level), body)) = plan.coding.zip(body) else {
-            return Squeezed { vary: plan.vary, ..Squeezed::default() };
+            // Without a coding, a tag is made weak only in a 304.
+            return Squeezed { vary: plan.vary, weaken: plan.weaken && plan.coding.is_none(), ..Squeezed::default() };
         };
         match self.encoders.borrow_mut().compress(coding, level, body) {
-            Some(smaller) => {
-                Squeezed { body: Some(smaller), coding: Some(coding), vary: plan.vary, weaken: plan.weaken }
-            }
+            Some(smaller) => Squeezed {
+                body: Some(smaller),
+                coding: Some(coding),
+                stream: None,
+                vary: plan.vary,
+                weaken: plan.weaken,
+            },
             None => Squeezed { vary: plan.vary, ..Squeezed::default() },
         }
     }

@@ -16,7 +16,7 @@ use crate::http::response::{Body, BodyLength, chunk, last_chunk};
 
 impl Engine {
     pub fn start(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields) {
-        let squeezed = self.squeeze(py, shared, status, fields, None);
+        let mut squeezed = self.squeeze(py, shared, status, fields, None);
         let failed = self.for_answer(shared, |conn, token| {
             let exchange = conn.current.exchange;
             let before = conn.output.pending();
@@ -24,6 +24,7 @@ impl Engine {
             self.mark(conn, token);
             match sent {
                 Ok(sent) => {
+                    conn.current.encoder = squeezed.stream.take();
                     conn.current.sent += (conn.output.pending() - before) as u64;
                     conn.current.status = status;
                     conn.current.exchange.keep_alive = sent.keep_alive;
@@ -49,10 +50,21 @@ impl Engine {
         let too_much = self.for_answer(shared, |conn, token| {
             let before = conn.output.pending();
             let mut spare = self.spare.borrow_mut();
+            let mut coded = Vec::new();
+            let bytes = match &mut conn.current.encoder {
+                None => bytes,
+                Some(encoder) => {
+                    if encoder.write(bytes, &mut coded).is_err() {
+                        return true;
+                    }
+                    &coded
+                }
+            };
             match conn.current.answer {
                 Answer::None | Answer::NoBody => {}
                 Answer::Chunked if bytes.is_empty() => {}
                 Answer::Chunked => conn.output.append(&mut spare, |out| chunk(out, bytes)),
+                Answer::UntilClose if conn.current.encoder.is_some() => conn.output.bytes(&mut spare, bytes),
                 Answer::UntilClose => conn.output.python(&mut spare, py, data),
                 Answer::Length(left) => match left.checked_sub(bytes.len() as u64) {
                     Some(left) => {
@@ -70,7 +82,10 @@ impl Engine {
         });
         match too_much {
             Some(true) => {
-                self.parts.warn(py, "a body is longer than its Content-Length: the connection is cut");
+                self.parts.warn(
+                    py,
+                    "a body is longer than its Content-Length, or cannot be compressed: the connection is cut",
+                );
                 self.cut(shared.token, shared);
             }
             Some(false) => {}
@@ -81,10 +96,21 @@ impl Engine {
     pub fn end(&self, py: Python<'_>, shared: &Arc<Shared>) {
         let ended = self.for_answer(shared, |conn, token| {
             let short = matches!(conn.current.answer, Answer::Length(left) if left > 0);
+            let before = conn.output.pending();
+            let mut rest = Vec::new();
+            if let Some(encoder) = conn.current.encoder.take() {
+                let _ = encoder.end(&mut rest); // into memory: it cannot fail
+                let mut spare = self.spare.borrow_mut();
+                match conn.current.answer {
+                    Answer::Chunked => conn.output.append(&mut spare, |out| chunk(out, &rest)),
+                    Answer::UntilClose => conn.output.bytes(&mut spare, &rest),
+                    Answer::None | Answer::NoBody | Answer::Length(_) => {}
+                }
+            }
             if conn.current.answer == Answer::Chunked {
                 conn.output.append(&mut self.spare.borrow_mut(), last_chunk);
-                conn.current.sent += 5;
             }
+            conn.current.sent += (conn.output.pending() - before) as u64;
             self.mark(conn, token);
             (short, conn.current.exchange, conn.current.status, conn.current.sent)
         });

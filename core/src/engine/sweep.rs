@@ -10,6 +10,9 @@ use crate::metrics::{Counter, Gauge};
 
 const EVERY: u64 = 500;
 
+/// How long a connection without a request yet is kept while draining, in milliseconds.
+const FIRST: u64 = 1_000;
+
 const SLOW: Refusal = Refusal { status: 408, reason: "the request took too long to arrive" };
 
 enum Late {
@@ -66,20 +69,37 @@ impl Engine {
     }
 
     /// Ends what is idle; the rest ends with its answer. WebSockets are told to come back elsewhere (1012).
+    ///
+    /// No request is lost: what the kernel has of it is read first, and who has just connected has a moment to ask.
     pub fn drain(&self, py: Python<'_>) {
-        self.pause();
-        self.draining.set(true);
+        if self.draining.replace(true) {
+            return;
+        }
+        self.stop_listening(py);
         let mut idle = Vec::new();
         let mut sockets = Vec::new();
         for (token, conn) in self.slab.borrow_mut().iter_mut() {
             match conn.state {
-                State::Head if conn.input.is_empty() && conn.output.is_empty() => idle.push(token),
+                State::Head if conn.input.is_empty() => idle.push(token),
                 State::WebSocket(_) => sockets.push(token),
                 _ => {}
             }
         }
+        let first = self.clock.now() + FIRST;
         for token in idle {
-            self.close(py, token);
+            self.readable(py, token);
+            let unused = self.with(token, |conn| {
+                if !matches!(conn.state, State::Head) || !conn.input.is_empty() || !conn.output.is_empty() {
+                    return false;
+                }
+                if conn.requests == 0 {
+                    conn.read_deadline = conn.read_deadline.min(first);
+                }
+                conn.requests > 0
+            });
+            if unused == Some(true) {
+                self.close(py, token);
+            }
         }
         for token in sockets {
             self.close_socket(token, 1012, "service restart");

@@ -50,6 +50,14 @@ impl Engine {
         }
     }
 
+    /// Takes the connections that the kernel has already made, which would be reset otherwise, and closes the listeners.
+    pub fn stop_listening(&self, py: Python<'_>) {
+        self.pause();
+        for listener in self.listeners.take() {
+            while self.accept(py, &listener) {}
+        }
+    }
+
     /// Serves until a file descriptor of asyncio is ready (they are left in `fired`), asyncio has other work, or
     /// `timeout` seconds are over.
     pub fn select(&self, py: Python<'_>, timeout: Option<f64>, fired: &mut Vec<(RawFd, Flags)>) -> PyResult<()> {
@@ -138,15 +146,16 @@ impl Engine {
         }
     }
 
-    fn accept(&self, py: Python<'_>, listener: &Rc<Listener>) {
+    /// False when no more connections wait.
+    fn accept(&self, py: Python<'_>, listener: &Listener) -> bool {
         for _ in 0..ACCEPT {
             let accepted = match listener.accept() {
                 Ok(Some(accepted)) => accepted,
-                Ok(None) => return,
+                Ok(None) => return false,
                 Err(error) => {
                     // Out of file descriptors, as a rule: those who wait stay in the queue for the next turn.
                     self.parts.warn(py, &format!("accept: {error}"));
-                    return;
+                    return false;
                 }
             };
             if self.slab.borrow().count() >= self.options.max_connections {
@@ -154,8 +163,9 @@ impl Engine {
                 self.turn_away(&accepted.fd);
                 continue;
             }
+            self.metrics.borrow().add(Counter::Accepted, 1);
             let deadline = self.clock.now() + milliseconds(self.options.header_timeout);
-            let conn = Box::new(Conn::new(accepted.fd, accepted.peer, Rc::clone(listener), deadline));
+            let conn = Box::new(Conn::new(accepted.fd, accepted.peer, Rc::clone(&listener.server), deadline));
             let mut slab = self.slab.borrow_mut();
             let token = slab.insert(conn);
             let added = slab.get(token).map(|conn| self.poll.add(&conn.fd, token.to_u64(), READ));
@@ -163,6 +173,7 @@ impl Engine {
                 slab.remove(token);
             }
         }
+        true
     }
 
     /// Goes on with connections whose input has waited for the end of a request.

@@ -278,7 +278,17 @@ fn siblings() {
         let unchanged = site.ask("GET", "/static/app.css", &fields);
         assert_eq!((unchanged.status, unchanged.field("vary")), (304, "Accept-Encoding"));
     }
-    // Each representation has an ETag of its own: a cache must not answer for br with gzip.
+    // Each representation has an ETag of its own, even at the same size and time: a cache must not answer for br with gzip.
+    site.put("app.css.gz", "gzippe");
+    for name in ["app.css.br", "app.css.gz"] {
+        fs::File::options()
+            .append(true)
+            .open(site.folder.path().join(name))
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH)
+            .unwrap();
+    }
+    site.now += 1000;
     let br = site.ask("GET", "/static/app.css", &[("Accept-Encoding", "br")]);
     let fields = [("Accept-Encoding", "gzip"), ("If-None-Match", br.field("etag"))];
     assert_eq!(site.ask("GET", "/static/app.css", &fields).status, 200);

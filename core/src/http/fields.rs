@@ -43,7 +43,7 @@ impl Fields {
             }
             12 if is(b"content-type") => once(&mut self.content_type, "more than one Content-Type"),
             14 if is(b"content-length") => self.take_length(value.of(buf)),
-            17 if is(b"transfer-encoding") => self.take_coding(value.of(buf)),
+            17 if is(b"transfer-encoding") => self.take_coding(value, buf),
             _ => Ok(()),
         }
     }
@@ -84,7 +84,13 @@ impl Fields {
         Ok(())
     }
 
-    fn take_coding(&mut self, value: &[u8]) -> Result<(), Refusal> {
+    fn take_coding(&mut self, span: Span, buf: &[u8]) -> Result<(), Refusal> {
+        let after = buf.get(span.end as usize..).unwrap_or_default();
+        // llhttp trims spaces only, and would see another coding.
+        if after.iter().take_while(|&&byte| byte != b'\r').any(|&byte| byte == b'\t') {
+            return Err(bad("a tab after the transfer coding"));
+        }
+        let value = span.of(buf);
         if self.chunked {
             return Err(bad("chunked is not the only transfer coding"));
         }

@@ -18,8 +18,6 @@ pub enum Gauge {
     Connections,
     InFlight,
     Websockets,
-    /// Requests that wait for a thread of the pool.
-    Queue,
 }
 
 /// Values that only grow.
@@ -37,11 +35,10 @@ pub enum Counter {
     MessagesOut,
 }
 
-const GAUGES: [(&str, &str); 4] = [
+const GAUGES: [(&str, &str); 3] = [
     ("rivet_connections", "Open connections."),
     ("rivet_requests_in_flight", "Requests that are being answered."),
     ("rivet_websockets", "Open WebSockets."),
-    ("rivet_queue", "Requests that wait for a thread of the pool."),
 ];
 const COUNTERS: [(&str, &str); 8] = [
     ("rivet_connections_total", "Accepted connections."),

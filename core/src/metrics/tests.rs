@@ -54,21 +54,21 @@ fn a_histogram_adds_up() {
 fn gauges_and_counters() {
     let metrics = Metrics::new();
     metrics.set(Gauge::Connections, 7);
-    metrics.set(Gauge::Queue, 3);
+    metrics.set(Gauge::InFlight, 3);
     metrics.add(Counter::Accepted, 2);
     metrics.add(Counter::Accepted, 3);
     metrics.add(Counter::MessagesOut, 9);
     let samples = parse(&metrics.render());
     for (name, value) in [
         ("rivet_connections", 7.0),
-        ("rivet_queue", 3.0),
+        ("rivet_requests_in_flight", 3.0),
         ("rivet_websockets", 0.0),
         ("rivet_connections_total", 5.0),
         ("rivet_websocket_sent_total", 9.0),
     ] {
         assert_eq!(samples[name], value, "{name}");
     }
-    assert_eq!((metrics.gauge(Gauge::Queue), metrics.counter(Counter::Accepted)), (3, 5));
+    assert_eq!((metrics.gauge(Gauge::InFlight), metrics.counter(Counter::Accepted)), (3, 5));
 }
 
 #[test]

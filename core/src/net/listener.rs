@@ -4,11 +4,12 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::{Errno, Result};
 use rustix::net::{AddressFamily, SocketAddrAny, SocketFlags, acceptfrom_with, getsockname, sockopt};
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 pub struct Listener {
     pub fd: OwnedFd,
     /// The host and port it listens on; a Unix socket has its path and no port, as ASGI's `server` wants it.
-    pub server: (String, Option<u16>),
+    pub server: Rc<(String, Option<u16>)>,
     tcp: bool,
 }
 
@@ -27,7 +28,7 @@ impl Listener {
             Some(address) => (address.ip().to_string(), Some(address.port())),
             None => (unix_path(&address), None),
         };
-        Ok(Self { fd, server, tcp })
+        Ok(Self { fd, server: Rc::new(server), tcp })
     }
 
     /// The next connection, or None when no more waits.

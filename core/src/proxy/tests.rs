@@ -141,11 +141,20 @@ fn schemes() {
 
 proptest! {
     #[test]
-    fn an_untrusted_peer_is_the_client(values: Vec<Vec<u8>>, peer: [u8; 4]) {
+    fn an_untrusted_peer_is_the_client(values: Vec<Vec<[u8; 4]>>, peer: [u8; 4]) {
         let list = Trusted::parse("10.0.0.0/8").unwrap();
         let peer = IpAddr::from(peer);
-        let told = list.client(Some(peer), values.iter().map(Vec::as_slice));
-        prop_assert!(list.trusts(Some(peer)) || told == Some(peer));
+        prop_assume!(!list.trusts(Some(peer)));
+        let lists = values.iter().map(|list| list.iter().map(|ip| IpAddr::from(*ip).to_string()).collect::<Vec<_>>().join(","));
+        let lists: Vec<String> = lists.collect();
+        prop_assert_eq!(list.client(Some(peer), lists.iter().map(String::as_bytes)), Some(peer));
+    }
+
+    #[test]
+    fn any_field_is_read(values: Vec<Vec<u8>>) {
+        let list = Trusted::parse("*").unwrap();
+        prop_assert!(list.client(Some(ip("10.0.0.1")), values.iter().map(Vec::as_slice)).is_some());
+        list.scheme(None, values.iter().map(Vec::as_slice));
     }
 
     #[test]

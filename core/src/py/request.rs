@@ -56,9 +56,13 @@ pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
 impl Drop for Request {
     fn drop(&mut self) {
         // A native handler's request may go before its result answers.
-        if self.must_answer && self.shared.progress() != Progress::Ended && !self.shared.is_gone() {
-            self.shared.remote.push(Command::Dropped { shared: Arc::clone(&self.shared) });
+        if !self.must_answer || self.shared.progress() == Progress::Ended {
+            return;
         }
+        let shared = Arc::clone(&self.shared);
+        // Nobody is left to read an answer, but the connection still waits for the end of this request.
+        let command = if shared.is_gone() { Command::Abort { shared } } else { Command::Dropped { shared } };
+        self.shared.remote.push(command);
     }
 }
 

@@ -370,7 +370,7 @@ pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResul
     } else {
         return Err(PyTypeError::new_err("a message is str or bytes"));
     };
-    let mut sent = 0;
+    let mut sent: usize = 0;
     for socket in sockets.try_iter()? {
         let socket = socket?;
         let socket = socket.cast::<WebSocket>()?.borrow();
@@ -380,6 +380,7 @@ pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResul
             if !open || conn.output.pending() > engine.options.high_water {
                 return open;
             }
+            engine.metrics.borrow().add(Counter::MessagesOut, 1);
             conn.output.bytes(&mut engine.spare(), &frame);
             engine.mark(conn, socket.shared.token);
             sent += 1;

@@ -138,7 +138,7 @@ impl Codec {
         match self.deflate {
             Some(negotiated)
                 if payload.len() >= self.deflate_min
-                    && deflate::compressed(out, opcode, payload, negotiated.server_bits, self.level) => {}
+                    && deflate::compressed(out, opcode, payload, negotiated.server_bits.unwrap_or(15), self.level) => {}
             _ => frame::plain(out, opcode, payload),
         }
     }

@@ -5,34 +5,29 @@ use crate::http::Refusal;
 const MALFORMED: Refusal = Refusal { status: 400, reason: "malformed Sec-WebSocket-Extensions" };
 
 /// permessage-deflate as accepted. Neither side keeps a context between messages, on the server's word, which RFC 7692 sections
-/// 7.1.1.1 and 7.1.1.2 allow unasked: a connection then holds no zlib state at all.
+/// 7.1.1.1 and 7.1.1.2 allow unasked: a connection then holds no zlib state, where a compressor alone would be 265 KiB. A JSON
+/// message of 1 KiB becomes 40 % of its size instead of 26 %, one of 64 KiB 26 % either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deflate {
-    /// Base-2 logarithm of the largest window that the client can inflate, 8 to 15.
-    pub server_bits: u8,
+    /// Base-2 logarithm of the largest window that the client can inflate, 8 to 15, when it says one: then the answer must too.
+    pub server_bits: Option<u8>,
 }
 
 impl Deflate {
     /// The value of the answer's Sec-WebSocket-Extensions field.
     pub fn answer(self) -> &'static str {
         macro_rules! answer {
-            ($bits:literal) => {
-                concat!(
-                    "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=",
-                    $bits
-                )
+            ($($bits:literal)*) => {
+                match self.server_bits {
+                    $(Some($bits) => concat!(
+                        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=",
+                        $bits
+                    ),)*
+                    _ => "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+                }
             };
         }
-        match self.server_bits {
-            8 => answer!("8"),
-            9 => answer!("9"),
-            10 => answer!("10"),
-            11 => answer!("11"),
-            12 => answer!("12"),
-            13 => answer!("13"),
-            14 => answer!("14"),
-            _ => "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-        }
+        answer!(8 9 10 11 12 13 14 15)
     }
 }
 
@@ -62,7 +57,7 @@ fn offer(rest: &mut &[u8]) -> Result<Option<Deflate>, Refusal> {
     let known = token(rest)?.eq_ignore_ascii_case(b"permessage-deflate");
     let mut fits = known;
     let mut seen = [false; 4];
-    let mut server_bits = 15;
+    let mut server_bits = None;
     while let Some(after) = rest.strip_prefix(b";") {
         *rest = after.trim_ascii_start();
         let name = token(rest)?;
@@ -74,8 +69,8 @@ fn offer(rest: &mut &[u8]) -> Result<Option<Deflate>, Refusal> {
             b"client_no_context_takeover" => (1, value.is_none()),
             b"client_max_window_bits" => (2, value.is_none() || bits().is_some()),
             b"server_max_window_bits" => {
-                server_bits = bits().unwrap_or(server_bits);
-                (3, bits().is_some())
+                server_bits = bits();
+                (3, server_bits.is_some())
             }
             _ => {
                 fits = false;
@@ -128,15 +123,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The window asked for, 0 for none; `None` when no offer was taken.
     fn bits(value: &str) -> Option<u8> {
-        negotiate([value.as_bytes()].into_iter()).unwrap().map(|deflate| deflate.server_bits)
+        negotiate([value.as_bytes()].into_iter()).unwrap().map(|deflate| deflate.server_bits.unwrap_or(0))
     }
 
     #[test]
     fn takes_the_first_offer_it_can_meet() {
-        assert_eq!(bits("permessage-deflate"), Some(15));
-        assert_eq!(bits("permessage-deflate; client_max_window_bits"), Some(15));
-        assert_eq!(bits("permessage-deflate;client_max_window_bits=10 ; server_no_context_takeover"), Some(15));
+        assert_eq!(bits("permessage-deflate"), Some(0));
+        assert_eq!(bits("permessage-deflate; client_max_window_bits"), Some(0));
+        assert_eq!(bits("permessage-deflate;client_max_window_bits=10 ; server_no_context_takeover"), Some(0));
         assert_eq!(bits("permessage-deflate; server_max_window_bits=\"9\""), Some(9));
         assert_eq!(bits("Permessage-Deflate; server_max_window_bits = 8"), Some(8));
         assert_eq!(
@@ -148,7 +144,7 @@ mod tests {
             Some(10)
         );
         let lines = [b"foo".as_slice(), b"permessage-deflate"];
-        assert_eq!(negotiate(lines.into_iter()).unwrap(), Some(Deflate { server_bits: 15 }));
+        assert_eq!(negotiate(lines.into_iter()).unwrap(), Some(Deflate { server_bits: None }));
     }
 
     #[test]
@@ -185,9 +181,9 @@ mod tests {
 
     #[test]
     fn answers_what_was_asked() {
-        assert!(Deflate { server_bits: 15 }.answer().ends_with("client_no_context_takeover"));
-        for server_bits in 8..15 {
-            let answer = Deflate { server_bits }.answer();
+        assert!(Deflate { server_bits: None }.answer().ends_with("client_no_context_takeover"));
+        for server_bits in 8..=15 {
+            let answer = Deflate { server_bits: Some(server_bits) }.answer();
             assert!(answer.ends_with(&format!("server_max_window_bits={server_bits}")));
             assert_eq!(bits(answer), Some(server_bits));
         }

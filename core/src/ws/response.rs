@@ -88,7 +88,7 @@ mod tests {
         let mut out = Vec::new();
         let accept = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
         let mut response =
-            Response::begin(&mut out, &accept, Some(Deflate { server_bits: 15 }), Some(b"chat")).unwrap();
+            Response::begin(&mut out, &accept, Some(Deflate { server_bits: None }), Some(b"chat")).unwrap();
         response.field(b"Set-Cookie", b"a=b").unwrap();
         response.end();
         assert_eq!(

@@ -45,7 +45,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 pub fn codec(max_message: usize, deflate: bool) -> Codec {
     let settings = Settings { max_message, ..Settings::default() };
-    Codec::new(&settings, deflate.then_some(Deflate { server_bits: 15 }))
+    Codec::new(&settings, deflate.then_some(Deflate { server_bits: None }))
 }
 
 /// Feeds `input` in pieces that end at `cuts`, keeping what the codec leaves, as a connection's buffer does.

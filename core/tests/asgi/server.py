@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
 
 from django_rivet._core import Reactor, WebSocket
 from django_rivet.asgi import AsgiHandler
@@ -52,6 +55,7 @@ class Server:
         self.loop: asyncio.SelectorEventLoop
         self.reactor: Reactor
         self.handler: AsgiHandler | None = None
+        self.clients = contextlib.ExitStack()
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function on the I/O thread."""
@@ -74,6 +78,10 @@ class Server:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
         connection.sendall(data)
         return connection
+
+    def open(self, path: str = "/", **options: Any) -> ClientConnection:
+        """A WebSocket client that is closed when the test ends, if not before."""
+        return self.clients.enter_context(connect(self.url(path), **options))
 
     def url(self, path: str = "/") -> str:
         """A WebSocket's address."""
@@ -143,6 +151,10 @@ def serve(
             ended.append(error)
         finally:
             server.loop.close()
+            # They belong to this thread, to their very end.
+            server.handler = None
+            del server.reactor, server.loop
+            gc.collect()
 
     thread = threading.Thread(target=main, name="engine", daemon=True)
     thread.start()
@@ -150,7 +162,8 @@ def serve(
         until(lambda: ready, "the engine's start")
         if ready[0] is not None:
             raise ready[0]
-        yield server
+        with server.clients:
+            yield server
     finally:
         stop.set()
         thread.join(3 * DEADLINE)

@@ -154,6 +154,14 @@ def test_a_streamed_answer_is_chunked_and_comes_at_once():
         assert response.read() == b"second"
 
 
+def test_an_empty_stream():
+    with serve(streamed([])) as server:
+        connection = server.http()
+        for _ in range(2):
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b""
+
+
 def test_a_streamed_answer_with_a_length_is_not_chunked():
     with serve(streamed([b"abc", b"", b"def"], headers=[(b"content-length", b"6")])) as server:
         connection = server.http()

@@ -84,7 +84,7 @@ def server():
 
 
 def join(server, room):
-    client = connect(server.url(f"/room/{room}/"), max_queue=None)
+    client = server.open(f"/room/{room}/", max_queue=None)
     assert client.recv(10) == "joined"
     return client
 
@@ -144,7 +144,7 @@ def test_members_that_come_and_go_disturb_nobody(server):
 
 
 def test_synchronous_consumers(server):
-    clients = [connect(server.url("/sync/")) for _ in range(20)]
+    clients = [server.open("/sync/") for _ in range(20)]
     for count in range(10):
         for number, client in enumerate(clients):
             client.send(f"{number} {count}")

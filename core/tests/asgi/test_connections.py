@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from django_rivet.asgi import AsgiHandler
 from server import get, receive, receive_all, serve, until
 from test_http import answer, only_http
 
@@ -193,6 +194,47 @@ def test_other_upgrades_are_ignored(upgrade):
         receive(connection, lambda data: statuses(data) == [200] and data.endswith(b"hello"))
         connection.sendall(GET)
         receive(connection, lambda data: statuses(data) == [200])
+
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+def test_a_handshake_may_follow_a_request():
+    async def application(scope, receive, send):
+        if scope["type"] == "http":
+            await answer()(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "text": "opened"})
+
+    with serve(application) as server, server.raw(GET + HANDSHAKE) as connection:
+        data = receive(connection, lambda data: b"\x81\x06opened" in data)
+        assert data.index(b"hello") < data.index(b"HTTP/1.1 101 ")
+
+
+def test_a_handshake_where_nobody_takes_websockets_is_a_request():
+    handler = AsgiHandler(only_http(answer()))
+
+    def setup(reactor):
+        reactor.fallback(handler.http, stream_body=True)
+
+    with serve(setup=setup) as server, server.raw(HANDSHAKE) as connection:
+        receive(connection, lambda data: statuses(data) == [200] and data.endswith(b"hello"))
+        connection.sendall(GET)
+        receive(connection, lambda data: statuses(data) == [200] and data.endswith(b"hello"))
+
+
+def test_a_value_that_the_application_returns_is_no_error():
+    async def application(scope, receive, send):
+        await answer()(scope, receive, send)
+        return 123
+
+    with serve(only_http(application)) as server:
+        assert get(server)[1] == b"hello"
 
 
 def test_framing_headers_of_the_application_are_dropped():

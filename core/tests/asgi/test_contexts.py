@@ -5,7 +5,6 @@ import contextvars
 from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.local import Local
-from websockets.sync.client import connect
 
 from server import get, serve
 from test_http import answer, only_http
@@ -73,7 +72,7 @@ def test_websockets_do_not_see_each_other():
             assert message["text"]
 
     with serve(sockets) as server:
-        clients = [connect(server.url(f"/{number}")) for number in range(20)]
+        clients = [server.open(f"/{number}") for number in range(20)]
         for client in clients:
             assert client.recv(10) == "clean clean"
             client.send("state")

@@ -115,6 +115,31 @@ def test_a_peer_that_leaves_without_a_close_of_its_own():
         until(lambda: server.stats()["connections"] == 0, "the end")
 
 
+def test_a_close_of_ours_with_messages_that_nobody_took():
+    go = threading.Event()
+
+    @only_websocket
+    async def application(scope, receive, send):
+        await accept(receive, send)
+        while not go.is_set():
+            await asyncio.sleep(0.005)
+        await send({"type": "websocket.close", "code": 4000})
+
+    with serve(application) as server:
+        connection = open_socket(server)
+        connection.sendall(frame(TEXT, b"x" * 1000) * 500)  # more than are kept for a slow reader
+        go.set()
+        receive(connection, lambda data: data == OUR_CLOSE)
+        connection.sendall(close(4000))
+        assert receive_all(connection) == b""
+
+
+def test_the_handshakes_answer_names_no_server():
+    with serve(echo) as server, server.raw(HANDSHAKE) as connection:
+        head = receive(connection, lambda data: data.endswith(b"\r\n\r\n"))
+        assert b"\r\nserver:" not in head.lower()
+
+
 def test_a_peers_close_is_answered_and_what_follows_ignored():
     told = []
 
@@ -170,17 +195,17 @@ def test_an_application_that_returns_a_value_is_no_error():
         client.close()
 
 
-def test_denial_with_bad_messages():
+@pytest.mark.parametrize("start", [{"status": 404, "headers": [(b"x", b"a\r\nb: c")]}, {"status": 99}, {"status": "x"}])
+def test_denial_with_bad_messages(start):
     errors = []
 
     @only_websocket
     async def application(scope, receive, send):
         await receive()
-        start = {"type": "websocket.http.response.start", "status": 404, "headers": [(b"x", b"a\r\nb: c")]}
-        await send(start)
         try:
-            await send({"type": "websocket.http.response.body", "body": b"\xff\0"})
-        except ValueError as error:
+            await send({"type": "websocket.http.response.start", **start})
+            await send({"type": "websocket.http.response.body", "body": b"no"})
+        except Exception as error:
             errors.append(error)
             raise
 

@@ -161,9 +161,10 @@ def test_connection_close_of_the_client_is_honoured():
         assert b"connection: close" in data.lower()
 
 
-def test_an_error_before_the_answer_is_500_and_logged(caplog):
+@pytest.mark.parametrize("error", [KeyError, SystemExit])
+def test_an_error_before_the_answer_is_500_and_logged(error, caplog):
     async def application(scope, receive, send):
-        raise KeyError("secret detail")
+        raise error("secret detail")
 
     with serve(only_http(application)) as server, caplog.at_level(logging.ERROR, "django_rivet.asgi"):
         response, body = get(server, "/broken")

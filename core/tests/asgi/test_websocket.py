@@ -159,11 +159,12 @@ def test_close_codes_reach_the_client(message, expected):
     assert close_of(application) == expected
 
 
-def test_an_error_closes_with_1011_and_is_logged(caplog):
+@pytest.mark.parametrize("error", [KeyError, SystemExit])
+def test_an_error_closes_with_1011_and_is_logged(error, caplog):
     @only_websocket
     async def application(scope, receive, send):
         await accept(receive, send)
-        raise KeyError("secret detail")
+        raise error("secret detail")
 
     assert close_of(application) == (1011, "")
     assert "secret detail" in caplog.text
@@ -238,7 +239,7 @@ def test_the_disconnect_has_the_code_of_the_client(frame, expected):
 def test_a_lost_connection_is_1006():
     told = Told()
     with serve(told.app) as server:
-        client = connect(server.url())
+        client = server.open()
         client.recv(10)
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.socket.shutdown(socket.SHUT_RDWR)
@@ -416,7 +417,7 @@ def test_a_peer_that_does_not_read_holds_up_its_sender_only():
             sent.append(1)
 
     with serve(application) as server:
-        slow = connect(server.url("/slow"), max_size=None, max_queue=1, compression=None)
+        slow = server.open("/slow", max_size=None, max_queue=1, compression=None)
         until(lambda: sent, "the start")
         count = -1
         while count != len(sent):
@@ -465,7 +466,7 @@ def test_messages_that_nobody_receives_are_not_read_from_the_socket():
 
 def test_many_sockets_at_once():
     with serve(echo) as server:
-        clients = [connect(server.url()) for _ in range(50)]
+        clients = [server.open() for _ in range(50)]
         for round in range(20):
             for number, client in enumerate(clients):
                 client.send(f"{number} {round}")

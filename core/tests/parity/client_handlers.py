@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import counting
 import fake
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.handlers.wsgi import LimitedStream, get_path_info
+from django.core.handlers.wsgi import LimitedStream, get_path_info, get_script_name
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.http.response import FileResponse, HttpResponseBase
@@ -53,7 +54,14 @@ class Handler(DjangoHandler):
 
 
 class ClientRequest(RivetRequest):
-    environ = property(lambda self: self.META)  # tests look at it
+    """What tests of WSGI know besides: environ, and SCRIPT_NAME in it."""
+
+    environ = property(lambda self: self.META)
+
+    def __init__(self, core: Any) -> None:
+        super().__init__(core)
+        if script_name := get_script_name(self.META):
+            self._force_script_name(script_name)
 
 
 class Core(fake.Request):
@@ -66,7 +74,9 @@ class Core(fake.Request):
         if "REMOTE_USER" in environ:
             # A server of ours gets the name from a proxy, in a header.
             environ["HTTP_REMOTE_USER"] = environ["REMOTE_USER"]
-        self.path = "/" + get_path_info(environ).replace("/", "", 1)  # as WSGIRequest
+        # As WSGIRequest has it.
+        self.path = f"{get_script_name(environ).rstrip('/')}/{get_path_info(environ).replace('/', '', 1)}"
+        self.error: BaseException | None = None
         self.query_string = environ.get("QUERY_STRING", "").encode("latin-1")
         self.chunks: list[bytes] = []
 
@@ -81,6 +91,16 @@ class Core(fake.Request):
     def write(self, data: bytes) -> bool:
         self.chunks.append(data)
         return True
+
+    def abort(self) -> None:
+        super().abort()
+        self.error = sys.exception()
+
+    def read_again(self) -> Iterator[bytes]:
+        """The body as the test reads it, or gets the exception that cut it."""
+        yield from self.chunks
+        if self.error is not None:
+            raise self.error
 
     def send_file(self, status: int, headers: Iterable[tuple[str, str]], path_or_fd: Any, *place: Any) -> None:
         super().send_file(status, headers, path_or_fd, *place)
@@ -100,6 +120,7 @@ class AsyncCore(Core):
         self.client = tuple(scope["client"]) if scope.get("client") else None
         self.server = tuple(scope["server"]) if scope.get("server") else None
         self.stream = LimitedStream(body, len(body))
+        self.error = None
         self.chunks = []
 
     @property
@@ -133,9 +154,9 @@ class _Mixin:
         assert response is not None and core.done.is_set(), "no answer"
         if response.streaming:
             del response.close
-            wrap, again = closing_iterator_wrapper, iter(core.chunks)
+            wrap, again = closing_iterator_wrapper, core.read_again()
             if response.is_async:
-                wrap, again = aclosing_iterator_wrapper, _aiter(core.chunks)
+                wrap, again = aclosing_iterator_wrapper, _aiter(core)
             closers, response._resource_closers = response._resource_closers, []
             response._iterator = wrap(again, response.close)
             response._resource_closers = closers
@@ -143,8 +164,8 @@ class _Mixin:
         return response
 
 
-async def _aiter(chunks: list[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:
+async def _aiter(core: Core) -> AsyncIterator[bytes]:
+    for chunk in core.read_again():
         yield chunk
 
 

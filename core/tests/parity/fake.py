@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context
 from typing import Any, BinaryIO
@@ -200,7 +201,19 @@ class Engine:
         assert request.done.wait(timeout), f"no answer within {timeout} s"
         return request
 
+    def settle(self, handler: Any) -> None:
+        """Waits until the handler has finished all requests, not only answered them."""
+        end = time.monotonic() + 10
+        while handler.pool.busy or self.call(lambda: len(asyncio.all_tasks(self.loop))) > 1:
+            assert time.monotonic() < end, "requests without an end"
+            time.sleep(0.005)
+
     def close(self) -> None:
+        """Waits for the tasks to end: one that is destroyed instead writes its context into whichever runs just then."""
+        end = time.monotonic() + 10
+        while self.call(lambda: len(asyncio.all_tasks(self.loop))) > 1:
+            assert time.monotonic() < end, self.call(asyncio.all_tasks, self.loop)
+            time.sleep(0.005)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
         self.loop.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from django_rivet._core import Reactor, Request
+from django_rivet._core import Request
 from django_rivet.server.thread import ServerThread
 
 
@@ -32,5 +32,5 @@ def echo(request: Request) -> None:
 
 @pytest.fixture(scope="session")
 def port() -> Iterator[int]:
-    with ServerThread(lambda reactor: Reactor.fallback(reactor, echo)) as server:
+    with ServerThread(lambda reactor: reactor.fallback(echo)) as server:
         yield server.port

@@ -36,7 +36,14 @@ def _download(line: str, folder: Path) -> None:
     new.mkdir()
     (new / "requirements.txt").write_text(line + "\n")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps"]
-    options = ["--no-binary=:all:", "--require-hashes", "--dest", new, "--requirement", new / "requirements.txt"]
+    options = [
+        "--no-binary=:all:",
+        "--require-hashes",
+        "--dest",
+        str(new),
+        "--requirement",
+        str(new / "requirements.txt"),
+    ]
     subprocess.run([*pip, *options], check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     with tarfile.open(next(new.glob("*.tar.gz"))) as archive:
         archive.extractall(new, filter="data")

@@ -17,7 +17,8 @@ class Answer:
     @property
     def echo(self) -> dict[str, Any]:
         """What the server of these tests has seen: the request as a JSON object, bytes as Latin-1."""
-        return json.loads(self.body)
+        seen: dict[str, Any] = json.loads(self.body)
+        return seen
 
 
 def talk(port: int, data: bytes, *, answers: int, head: bool = False, end: bool = False) -> list[Answer]:

@@ -76,10 +76,11 @@ def test_a_close_of_the_handler(server, number):
     assert all(number in words for words in told)
 
 
-def test_a_lost_connection_is_1006(server):
-    with Client(server) as client:
+@pytest.mark.parametrize("path", ["/echo", "/early"])
+def test_a_lost_connection_is_1006(server, path):
+    with Client(server, path) as client:
         client.send(frame(TEXT, b"half")[:-2])
-    assert server.next() == ["disconnect", "/echo", 1006, ""]
+    assert server.next() == ["disconnect", path, 1006, ""]
 
 
 def test_a_restart_is_1012_and_each_end_is_told_once():

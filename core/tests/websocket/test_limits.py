@@ -97,22 +97,22 @@ def test_a_client_that_never_reads_is_cut():
         assert sorted([server.next()[0], server.next()[0]]) == ["disconnect", "send"]
 
 
-def blocked(client: Client, data: bytes) -> int:
-    """Sends `data` again and again until the server takes no more; returns how many bytes went."""
+def blocked(client: Client, data: bytes, most: int = 256 * MIB) -> int:
+    """Sends `data` again and again until the server takes no more, or cuts; returns how many bytes went."""
     client.socket.settimeout(1)
     sent = 0
-    with contextlib.suppress(TimeoutError):
-        while sent < 256 * MIB:
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        while sent < most:
             sent += client.socket.send(data)
     return sent
 
 
-@pytest.mark.parametrize(("path", "data"), [("/deaf", frame(BINARY, bytes(60_000))), ("/echo", frame(BINARY, bytes(60_000)))])
-def test_messages_that_nobody_takes_are_not_read(path, data):
+@pytest.mark.parametrize("path", ["/deaf", "/echo"])
+def test_messages_that_nobody_takes_are_not_read(path):
     with serve() as server, Client(server) as other:
         before = server.rss()
         with Client(server, path, small=True) as client:
-            assert blocked(client, data) < 64 * MIB
+            assert blocked(client, frame(BINARY, bytes(60_000))) < 64 * MIB
             other.send(frame(TEXT, b"unharmed"))
             assert other.read() == (0x81, b"unharmed")
             assert server.rss() - before < 8 * MIB
@@ -122,7 +122,8 @@ def test_pings_without_end_are_not_answered_into_memory():
     with serve() as server, Client(server) as other:
         before = server.rss()
         with Client(server, small=True) as client:
-            assert blocked(client, frame(PING, b"x" * 125) * 500) < 64 * MIB
+            # Each answer goes to a client that reads none. To take all is fine, to keep it is not.
+            blocked(client, frame(PING, b"x" * 125) * 500, most=64 * MIB)
             other.send(frame(TEXT, b"unharmed"))
             assert other.read() == (0x81, b"unharmed")
             assert server.rss() - before < 8 * MIB
@@ -176,8 +177,7 @@ def test_an_idle_socket_is_small():
             client.send(frame(TEXT, message, rsv=4))
             client.read()
         kib = (server.rss() - before) / count / 1024
-    print(f"{kib:.1f} KiB each")
-    assert kib < 12
+    assert kib < 8, f"{kib:.1f} KiB each"
 
 
 def test_all_is_given_back():

@@ -1,6 +1,6 @@
 """The process that `websocket_server.serve` starts: native WebSocket handlers on a listening socket that it inherits.
 
-Arguments: the socket's number and the engine's options in JSON. What its handlers see goes to stdout, a JSON list a line.
+Arguments: the socket's number and the engine's options in JSON. What its handlers see goes to stdout: JSON lists.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ def watch(ws: WebSocket) -> None:
 
 
 async def echo(ws: WebSocket) -> None:
-    watch(ws)
     ws.accept()
+    watch(ws)
     while True:
         await ws.send(await ws.receive())
 
@@ -36,8 +36,8 @@ async def protocols(ws: WebSocket) -> None:
 
 async def close(ws: WebSocket, code: str) -> None:
     """Closes with `code`, then tells what receive() says."""
-    watch(ws)
     ws.accept()
+    watch(ws)
     ws.close(int(code), "as you wish")
     try:
         await ws.receive()
@@ -45,17 +45,24 @@ async def close(ws: WebSocket, code: str) -> None:
         tell("received", end.code, end.reason)
 
 
-async def deaf(ws: WebSocket) -> None:
-    """Receives nothing until it is over."""
+async def early(ws: WebSocket) -> None:
+    """Asks for its end to be told before the connection is open."""
     watch(ws)
     ws.accept()
+    await ws.receive()
+
+
+async def deaf(ws: WebSocket) -> None:
+    """Receives nothing until it is over."""
+    ws.accept()
+    watch(ws)
     await asyncio.sleep(3600)
 
 
 async def flood(ws: WebSocket) -> None:
     """Sends as long as the peer keeps up; tells when it has to wait."""
-    watch(ws)
     ws.accept()
+    watch(ws)
     sent = 0
     while True:
         waits = asyncio.ensure_future(ws.send(b"x" * 65536))
@@ -80,13 +87,15 @@ async def members(ws: WebSocket) -> None:
     ws.on_disconnect(lambda *_: room.discard(ws))
     tell("member", len(room))
     while True:
-        tell("sent", broadcast(list(room), await ws.receive()))
+        message = await ws.receive()
+        tell("sent", broadcast(list(room), message))
 
 
 ROUTES = {
     "/echo": echo,
     "/protocols": protocols,
     "/close/{code}": close,
+    "/early": early,
     "/deaf": deaf,
     "/flood": flood,
     "/room": members,

@@ -16,7 +16,7 @@ from typing import Any
 
 APP = Path(__file__).with_name("websocket_app.py")
 PACKAGE = Path(__file__).parents[2] / "python"
-DEADLINE = 10.0
+DEADLINE = 20.0
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 

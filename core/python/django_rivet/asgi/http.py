@@ -45,7 +45,7 @@ class HttpExchange:
         except asyncio.CancelledError:
             self._fail()
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # one request must not end the process
             # An error after the client has gone is how most applications end then: nothing is wrong.
             if isinstance(error, ClientDisconnected) or self._is_gone():
                 logger.debug("The client left %s %s", self._request.method, self._request.path)

@@ -43,7 +43,7 @@ class WebSocketSession:
         except asyncio.CancelledError:
             self._finish(1011)
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # one connection must not end the process
             # The specification: an application may let go what `send` raised after the peer had gone.
             if not isinstance(error, Disconnected):
                 logger.exception("ASGI application failed: WebSocket %s", self._socket.path)

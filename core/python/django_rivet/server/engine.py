@@ -59,8 +59,12 @@ class Engine:
 
         The sockets are closed when accepting ends.
         """
-        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
-            return runner.run(self._serve(application, sockets, ready))
+        try:
+            with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+                return runner.run(self._serve(application, sockets, ready))
+        finally:
+            # It belongs to this thread, to its very end; the rest of us may live on elsewhere.
+            del self.reactor
 
     async def _serve(
         self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]

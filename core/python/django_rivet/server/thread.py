@@ -41,7 +41,8 @@ class ServerThread:
         **options: Any,
     ) -> None:
         chosen = {"access_log": "off", "graceful_timeout": 5.0, **options}
-        self._engine = Engine(dataclasses.replace(conf.Options(), **chosen))
+        self._options = dataclasses.replace(conf.Options(), **chosen)
+        self._engine: Engine | None = None
         self._application = _application(setup)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -55,11 +56,11 @@ class ServerThread:
 
     @property
     def reactor(self) -> Reactor:
-        return self._engine.reactor
+        return self._served().reactor
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        return self._engine.loop
+        return self._served().loop
 
     def start(self) -> Self:
         """Returns when connections are accepted; raises what `setup` raised."""
@@ -72,7 +73,8 @@ class ServerThread:
 
     def stop(self, *, drain: bool = True) -> None:
         """Ends requests in work first, unless told not to; returns when the thread has ended, or raises its error."""
-        self._engine.stop(Phase.DRAINING if drain else Phase.STOPPING)
+        if engine := self._engine:
+            engine.stop(Phase.DRAINING if drain else Phase.STOPPING)
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             raise TimeoutError("the server did not stop")
@@ -84,12 +86,21 @@ class ServerThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(_PATIENCE)
 
     def _run(self) -> None:
+        # Here from its first to its last moment: a reactor belongs to one thread.
         try:
+            self._engine = Engine(self._options)
             self._engine.run(self._application, self._sockets, self._ready.set)
         except BaseException as error:  # noqa: BLE001  start and stop raise it
-            self._failure = error
+            # Without the frames, which would keep the reactor until another thread drops it.
+            self._failure = error.with_traceback(None)
         finally:
+            self._engine = None
             self._ready.set()
+
+    def _served(self) -> Engine:
+        if not self._engine:
+            raise RuntimeError("the server does not run")
+        return self._engine
 
     def __enter__(self) -> Self:
         return self.start()

@@ -123,6 +123,7 @@ fn refused_fields() {
         ("Transfer-Encoding: chunked,\r\n", 400),
         ("Transfer-Encoding: \"chunked\"\r\n", 400),
         ("Transfer-Encoding: chunked;q=1\r\n", 400),
+        ("Transfer-Encoding: chunked \t \r\n", 400),
         ("Transfer-Encoding: xchunked\r\n", 400),
         ("Transfer-Encoding: chunked, gzip\r\n", 400),
         ("Transfer-Encoding: chunked, chunked\r\n", 400),

@@ -61,7 +61,7 @@ proptest! {
     fn what_is_sent_is_what_is_read(text in "[a-zκ𝄞 ]{0,3000}", deflate: bool, bits in 8..=15u8, min in 0..1000usize) {
         let settings = Settings { deflate_min: min, ..Settings::default() };
         let mut out = Vec::new();
-        Codec::new(&settings, deflate.then_some(Deflate { server_bits: bits })).message(&mut out, true, text.as_bytes());
+        Codec::new(&settings, deflate.then_some(Deflate { server_bits: Some(bits) })).message(&mut out, true, text.as_bytes());
         // Masked, our own frame is one that a client could have sent.
         let at = match out[1] { 126 => 4, 127 => 10, _ => 2 };
         let back = feed(&mut codec(1 << 20, deflate), &frame(out[0], &out[at..]), &[]);
