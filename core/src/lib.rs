@@ -13,7 +13,7 @@ pub mod ws;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+#[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
     use crate::py::reactor::{Reactor, parse_requests};

@@ -48,8 +48,13 @@ impl Encoders {
         context.reset();
         // What does not get shorter is not wanted.
         let mut coded = Vec::with_capacity(data.len());
-        let status = context.compress_vec(data, &mut coded, FlushCompress::Finish).ok()?;
-        (status == Status::StreamEnd).then_some(coded)
+        let status = context.compress_vec(data, &mut coded, FlushCompress::Finish);
+        if matches!(status, Ok(Status::StreamEnd)) {
+            return Some(coded);
+        }
+        // zlib-rs 0.6 cannot reset a context that has stopped half-way: the next body would panic.
+        self.gzip = None;
+        None
     }
 }
 

@@ -54,10 +54,14 @@ impl Engine {
         }
         let routes = Rc::clone(&self.routes.borrow());
         let target = match routes.find(path) {
-            Some((entry, params)) => match entry.handler(head.method, head.method_span.of(bytes)) {
-                Some(handler) => Target::Native(Rc::clone(handler), params),
+            Some(found) => match found.entry.handler(head.method, head.method_span.of(bytes)) {
+                Some(handler) => {
+                    let handler = Rc::clone(handler);
+                    let params = found.params(&handler);
+                    Target::Native(handler, params)
+                }
                 None => {
-                    let allow = entry.allow();
+                    let allow = found.entry.allow();
                     let status = if head.method == Method::Options { 204 } else { 405 };
                     let body: &[u8] = if status == 405 { b"Method Not Allowed\n" } else { b"" };
                     let plain = Plain { allow: Some(&allow), ..Plain::new(status, body) };
@@ -139,7 +143,8 @@ impl Engine {
                 let matching = head.fields.iter().filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name));
                 matching.map(|(_, value)| value.of(bytes))
             };
-            forwarded = self.trusted.client(address, values(b"x-forwarded-for"));
+            let client = self.trusted.client(address, values(b"x-forwarded-for"));
+            forwarded = client.filter(|client| Some(*client) != address);
             https = self.trusted.scheme(address, values(b"x-forwarded-proto")) == Some("https");
         }
         let number = self.numbers.get();

@@ -47,6 +47,8 @@ pub struct Handler {
     /// It wants the Request first.
     pub request: bool,
     pub slot: u16,
+    /// Of its path's parameters.
+    pub names: Vec<String>,
     pub learnt: Learnt,
 }
 
@@ -164,11 +166,11 @@ impl Engine {
         let coroutine = context::within(py, &context, || invoke(py, handler, None, &call.params));
         let begun = coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context));
         match begun {
-            Ok((driver, task)) => match driver.borrow().finished(py) {
+            Ok((driver, task)) => match driver.get().finished(py) {
                 Some(result) => self.answer_value(py, call, head, bytes, result),
                 None => {
                     if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                        self.suspended(py, call.token, &driver.borrow(), task, shared);
+                        self.suspended(py, call.token, driver.get(), task, shared);
                     }
                 }
             },
@@ -205,9 +207,9 @@ impl Engine {
                 let context = context::copy(py);
                 let coroutine = context::within(py, &context, || invoke(py, handler, request, &call.params));
                 match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
-                    Ok((driver, task)) => match driver.borrow().finished(py) {
+                    Ok((driver, task)) => match driver.get().finished(py) {
                         Some(result) => self.ended(py, &shared, Outcome::from_result(py, &self.parts, result)),
-                        None => self.suspended(py, call.token, &driver.borrow(), task, shared),
+                        None => self.suspended(py, call.token, driver.get(), task, shared),
                     },
                     Err(error) => self.ended(py, &shared, Outcome::Error(error)),
                 }
@@ -317,11 +319,11 @@ pub fn invoke_socket(
     let callable = handler.callable.bind(py);
     let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;
     let (driver, task) = engine.parts.begin_task(py, coroutine, &context)?;
-    match driver.borrow().finished(py) {
-        Some(result) => socket.borrow().handler_ended(py, result.map(Bound::unbind)),
+    match driver.get().finished(py) {
+        Some(result) => socket.get().handler_ended(py, result.map(Bound::unbind)),
         None => {
-            driver.borrow().answer_socket(socket.clone().unbind());
-            socket.borrow().keep_task(task);
+            driver.get().answer_socket(socket.clone().unbind());
+            socket.get().keep_task(task);
         }
     }
     Ok(())

@@ -82,7 +82,8 @@ impl Engine {
 
     /// Stops reading ahead of a connection that waits.
     fn hold(&self, conn: &mut Conn, token: Token) {
-        if conn.input.len() >= AHEAD && self.stalled(conn) {
+        // A WebSocket's peer that sends more frames than it gets turns for has to wait as well.
+        if conn.input.len() >= AHEAD && (self.stalled(conn) || matches!(conn.state, State::WebSocket(_))) {
             let interest = conn.interest & !Flags::IN;
             self.want(conn, token, interest);
         }
@@ -94,6 +95,17 @@ impl Engine {
             conn.ready = true;
             self.ready.borrow_mut().push_back(token);
         }
+    }
+
+    /// Reads on from a WebSocket whose frames have had their turns.
+    pub fn read_on(&self, token: Token) {
+        let _ = self.with(token, |conn| {
+            let open = matches!(&conn.state, State::WebSocket(socket) if !socket.paused()) && !conn.closing;
+            if open && conn.input.len() < AHEAD && !conn.interest.contains(Flags::IN) {
+                let interest = conn.interest | READ;
+                self.want(conn, token, interest);
+            }
+        });
     }
 
     /// A connection between requests may go on, if it has waited.

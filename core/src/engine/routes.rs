@@ -11,7 +11,7 @@ use crate::http::head::Method;
 #[derive(Default)]
 pub struct Entry {
     handlers: Vec<(Method, String, Rc<Handler>)>,
-    pub websocket: Option<Rc<Handler>>,
+    websocket: Option<Rc<Handler>>,
 }
 
 impl Entry {
@@ -40,6 +40,7 @@ impl Entry {
     }
 }
 
+/// What a path gave for the names in its pattern.
 pub type Params = Vec<(String, String)>;
 
 #[derive(Default)]
@@ -49,13 +50,50 @@ pub struct Routes {
     any_pattern: bool,
 }
 
+/// A path's entry, and what stands where its pattern has names.
+pub struct Found<'a> {
+    pub entry: &'a Entry,
+    values: Vec<String>,
+}
+
+impl Found<'_> {
+    pub fn params(self, handler: &Handler) -> Params {
+        handler.names.iter().cloned().zip(self.values).collect()
+    }
+
+    pub fn websocket(self) -> Option<(Rc<Handler>, Params)> {
+        let handler = Rc::clone(self.entry.websocket.as_ref()?);
+        let params = self.params(&handler);
+        Some((handler, params))
+    }
+}
+
+/// A pattern with numbers for its names, so that routes of one path may name its parts as they like; and the names.
+pub fn canonical(pattern: &str) -> (String, Vec<String>) {
+    let mut names = Vec::new();
+    let mut path = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        path.push_str(&format!("{before}{{{}}}", names.len()));
+        names.push(name.to_owned());
+        rest = after;
+    }
+    path.push_str(rest);
+    (path, names)
+}
+
 impl Routes {
     /// # Errors
     /// What is wrong with the pattern, in words.
     pub fn build(table: Vec<(String, String, Rc<Handler>)>) -> Result<Self, String> {
         let mut entries: HashMap<String, Entry> = HashMap::new();
         for (method, path, handler) in table {
-            let entry = entries.entry(path).or_default();
+            let entry = entries.entry(canonical(&path).0).or_default();
+            let taken = |earlier: &&(Method, String, Rc<Handler>)| earlier.1 == method;
+            if entry.handlers.iter().find(taken).is_some() || (method == "WEBSOCKET" && entry.websocket.is_some()) {
+                return Err(format!("{method} {path} is declared twice"));
+            }
             if method == "WEBSOCKET" {
                 entry.websocket = Some(handler);
             } else {
@@ -74,14 +112,14 @@ impl Routes {
         Ok(routes)
     }
 
-    /// The entry of a path as it was sent, with what its pattern's names stand for.
-    pub fn find(&self, path: &[u8]) -> Option<(&Entry, Params)> {
+    /// The entry of a path as it was sent.
+    pub fn find(&self, path: &[u8]) -> Option<Found<'_>> {
         if let Some(entry) = self.exact.get(path) {
-            return Some((entry, Params::new()));
+            return Some(Found { entry, values: Vec::new() });
         }
         let escaped = memchr::memchr(b'%', path).is_some();
         if escaped && let Some(entry) = self.exact.get(&*crate::http::target::percent_decode(path)) {
-            return Some((entry, Params::new()));
+            return Some(Found { entry, values: Vec::new() });
         }
         if !self.any_pattern {
             return None;
@@ -91,9 +129,8 @@ impl Routes {
         let found = self.patterns.at(text).ok()?;
         let decode =
             |value: &str| String::from_utf8(crate::http::target::percent_decode(value.as_bytes()).into_owned());
-        let params = found.params.iter().map(|(name, value)| Ok((name.to_owned(), decode(value)?)));
-        let params: Result<Params, std::string::FromUtf8Error> = params.collect();
-        Some((found.value, params.ok()?))
+        let values: Result<Vec<_>, _> = found.params.iter().map(|(_, value)| decode(value)).collect();
+        Some(Found { entry: found.value, values: values.ok()? })
     }
 }
 

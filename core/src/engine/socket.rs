@@ -10,6 +10,7 @@ use super::Engine;
 use super::conn::{Conn, Current, Exchange, State};
 use super::native::invoke_socket;
 use super::options::milliseconds;
+use super::routes::Found;
 use super::slab::Token;
 use crate::http::head::Head;
 use crate::metrics::Counter;
@@ -81,6 +82,8 @@ pub struct Socket {
     pub codec: Codec,
     pub inbox: Rc<RefCell<Inbox>>,
     sent_close: bool,
+    /// The code of our close frame, when it came first; 1006 before.
+    said: u16,
     pinged: bool,
     paused: bool,
     /// Messages that may still come now, times 1000, and when that was reckoned.
@@ -95,6 +98,7 @@ impl Socket {
             codec,
             inbox,
             sent_close: false,
+            said: 1006,
             pinged: false,
             paused: false,
             allowance: rate.saturating_mul(1000),
@@ -129,8 +133,7 @@ impl Engine {
     /// Begins a WebSocket; false when nobody takes any here, so that it is a request like others.
     pub fn handshake(&self, py: Python<'_>, token: Token, exchange: Exchange, head: &mut Head, bytes: &[u8]) -> bool {
         let routes = Rc::clone(&self.routes.borrow());
-        let found =
-            routes.find(head.path.of(bytes)).and_then(|(entry, params)| Some((entry.websocket.clone()?, params)));
+        let found = routes.find(head.path.of(bytes)).and_then(Found::websocket);
         let other = self.on_websocket.borrow().as_ref().map(|handler| handler.clone_ref(py));
         if found.is_none() && other.is_none() {
             return false;
@@ -158,7 +161,7 @@ impl Engine {
         };
         if let Err(error) = begun {
             self.parts.exception(py, "a WebSocket's handler failed", &error);
-            socket.borrow().failed(py);
+            socket.get().failed(py);
         }
         true
     }
@@ -178,10 +181,13 @@ impl Engine {
     pub fn take_frames(&self, py: Python<'_>, token: Token, data: &mut [u8]) -> Option<usize> {
         let now = self.clock.now();
         let (taken, event) = self.with(token, |conn| {
-            conn.read_deadline = now + milliseconds(self.options.ws_ping);
             match &mut conn.state {
                 State::WebSocket(socket) => {
-                    socket.pinged = false;
+                    // A peer that goes on talking does not put off the end that follows our close frame.
+                    if !socket.sent_close {
+                        conn.read_deadline = now + milliseconds(self.options.ws_ping);
+                        socket.pinged = false;
+                    }
                     socket.codec.feed(data)
                 }
                 _ => (0, Ok(None)),
@@ -193,8 +199,11 @@ impl Engine {
             Ok(Some(Event::Binary(data))) => self.deliver(py, token, PyBytes::new(py, &data).into_any(), data.len()),
             Ok(Some(Event::Ping(payload))) => {
                 let _ = self.with(token, |conn| {
-                    conn.output.append(&mut self.spare.borrow_mut(), |out| ws::pong(out, payload));
-                    self.mark(conn, token);
+                    // Not each ping needs its answer (RFC 6455 section 5.5.3): a peer that does not read gets none.
+                    if conn.output.pending() <= self.options.high_water {
+                        conn.output.append(&mut self.spare.borrow_mut(), |out| ws::pong(out, payload));
+                        self.mark(conn, token);
+                    }
                 });
             }
             Ok(Some(Event::Pong(_))) => {}
@@ -309,6 +318,7 @@ impl Engine {
             if std::mem::replace(&mut socket.sent_close, true) {
                 return;
             }
+            socket.said = code;
             socket.pinged = true;
             if socket.paused {
                 socket.paused = false;
@@ -342,6 +352,6 @@ impl Engine {
     /// The connection of a WebSocket has ended, or is about to.
     pub fn socket_gone(&self, py: Python<'_>, socket: &Socket, drained: Vec<Py<PyAny>>) {
         self.websockets.set(self.websockets.get().saturating_sub(1));
-        self.tell_end(py, &socket.inbox, drained, (1006, ""));
+        self.tell_end(py, &socket.inbox, drained, (socket.said, ""));
     }
 }

@@ -191,6 +191,7 @@ impl Engine {
                 if !input.is_empty() {
                     self.keep_rest(token, input, taken > 0);
                 }
+                self.read_on(token);
             }
         }
     }

@@ -6,18 +6,19 @@ use pyo3::types::PyTuple;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::gil::Gil;
 use super::step::{self, Step};
 use crate::engine::native::Outcome;
 use crate::engine::shared::Shared;
 use crate::py::websocket::WebSocket;
 
-#[pyclass(module = "django_rivet._core", unsendable, frozen)]
+#[pyclass(module = "django_rivet._core", frozen)]
 pub struct Driver {
     coroutine: Py<PyAny>,
-    ended: Cell<bool>,
+    ended: Gil<Cell<bool>>,
     /// The result of a coroutine that ended before `answer_to` was called.
-    result: RefCell<Option<PyResult<Py<PyAny>>>>,
-    answers: RefCell<Answers>,
+    result: Gil<RefCell<Option<PyResult<Py<PyAny>>>>>,
+    answers: Gil<RefCell<Answers>>,
 }
 
 /// Who gets the result of a coroutine that has suspended.
@@ -29,7 +30,12 @@ enum Answers {
 
 impl Driver {
     pub fn new(coroutine: Py<PyAny>) -> Self {
-        Self { coroutine, ended: Cell::new(false), result: RefCell::new(None), answers: RefCell::new(Answers::Nobody) }
+        Self {
+            coroutine,
+            ended: Gil::new(Cell::new(false)),
+            result: Gil::new(RefCell::new(None)),
+            answers: Gil::new(RefCell::new(Answers::Nobody)),
+        }
     }
 
     /// The result, if the coroutine has ended.
@@ -50,7 +56,7 @@ impl Driver {
         self.ended.set(true);
         match self.answers.replace(Answers::Nobody) {
             Answers::Nobody => drop(self.result.replace(Some(result.map(Bound::unbind)))),
-            Answers::Socket(socket) => socket.borrow(py).handler_ended(py, result.map(Bound::unbind)),
+            Answers::Socket(socket) => socket.get().handler_ended(py, result.map(Bound::unbind)),
             Answers::Request(shared) => {
                 let Some(engine) = crate::engine::here(&shared.remote) else { return };
                 let cancelled = matches!(&result, Err(error) if engine.parts.is_cancelled(py, error));

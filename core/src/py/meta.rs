@@ -66,10 +66,16 @@ pub fn meta<'py>(py: Python<'py>, shared: &Shared, path: &Bound<'py, PyString>) 
     meta.set_item(intern!(py, "SERVER_NAME"), server)?;
     meta.set_item(intern!(py, "SERVER_PORT"), port.map_or_else(|| String::from("0"), |port| port.to_string()))?;
     for (name, value) in &shared.head.fields {
-        let Some(key) = key(py, shared.of(*name)) else { continue };
-        let value = latin1(py, shared.of(*value));
+        let name = shared.of(*name);
+        let Some(key) = key(py, name) else { continue };
+        let cookie = name.eq_ignore_ascii_case(b"cookie");
+        let mut value = shared.of(*value);
+        // As ASGIRequest: some clients end a cookie with a semicolon.
+        while let (true, [rest @ .., b';' | b' ']) = (cookie, value) {
+            value = rest;
+        }
+        let value = latin1(py, value);
         if let Some(earlier) = meta.get_item(&key)? {
-            let cookie = key == "HTTP_COOKIE";
             let joined = format!("{}{}{}", earlier.str()?.to_str()?, if cookie { "; " } else { "," }, value.to_str()?);
             meta.set_item(key, joined)?;
         } else {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::engine::native::{Handler, Kind};
 use crate::engine::options::Options;
-use crate::engine::routes::{Given, Routes};
+use crate::engine::routes::{Given, Routes, canonical};
 use crate::engine::turn::asyncio_token;
 use crate::engine::{Engine, Fallback, set_current};
 use crate::files::Files;
@@ -96,7 +96,8 @@ impl Reactor {
         for (method, path, callable, kind) in routes {
             let slot = self.engine.metrics.borrow_mut().route(&method, &path);
             self.engine.name_route(slot, &path);
-            let handler = Rc::new(handler(py, callable, &kind, slot)?);
+            let names = canonical(&path).1;
+            let handler = Rc::new(handler(py, callable, &kind, slot, names)?);
             handlers.push(Rc::clone(&handler));
             table.push((method, path, handler));
         }
@@ -248,7 +249,7 @@ impl Reactor {
     }
 }
 
-fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16) -> PyResult<Handler> {
+fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16, names: Vec<String>) -> PyResult<Handler> {
     let (kind, request) = kind.strip_suffix("+request").map_or((kind, false), |kind| (kind, true));
     let kind = match kind {
         "async" if !suspends(py, &callable)? => Kind::Ready,
@@ -258,7 +259,7 @@ fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16) -> PyResu
         "pool" => Kind::Pool,
         other => return Err(PyValueError::new_err(format!("{other:?} is none of async, sync, inline, pool"))),
     };
-    Ok(Handler { callable, kind, request, slot, learnt: Default::default() })
+    Ok(Handler { callable, kind, request, slot, names, learnt: Default::default() })
 }
 
 /// May the coroutine of this function wait? Not when its code has neither `await` nor what contains one.

@@ -1,6 +1,6 @@
 //! django_rivet.Request. Documented in python/django_rivet/_core.pyi.
 
-use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTimeoutError};
+use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -63,6 +63,15 @@ impl Drop for Request {
         // Nobody is left to read an answer, but the connection still waits for the end of this request.
         let command = if shared.is_gone() { Command::Abort { shared } } else { Command::Dropped { shared } };
         self.shared.remote.push(command);
+    }
+}
+
+/// # Errors
+/// ValueError for what is no status of a final answer (RFC 9110 15).
+pub fn final_status(status: u16) -> PyResult<()> {
+    match status {
+        200..=599 => Ok(()),
+        _ => Err(PyValueError::new_err(format!("{status} is no status of an answer: it must be from 200 to 599"))),
     }
 }
 
@@ -203,6 +212,7 @@ impl Request {
     }
 
     fn respond(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>, body: Py<PyBytes>) -> PyResult<()> {
+        final_status(status)?;
         let fields = Fields::from_python(headers)?;
         if !self.shared.advance(Progress::Waiting, Progress::Ended) {
             return Err(answered());
@@ -212,6 +222,7 @@ impl Request {
     }
 
     fn start(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        final_status(status)?;
         let fields = Fields::from_python(headers)?;
         if !self.shared.advance(Progress::Waiting, Progress::Started) {
             return Err(answered());
@@ -265,6 +276,7 @@ impl Request {
         let size = rustix::fs::fstat(&fd).map_err(std::io::Error::from)?.st_size as u64;
         let left = size.saturating_sub(offset);
         let count = count.map_or(left, |count| count.min(left));
+        final_status(status)?;
         let fields = Fields::from_python(headers)?;
         if !self.shared.advance(Progress::Waiting, Progress::Ended) {
             return Err(answered());

@@ -8,6 +8,7 @@ use pyo3::types::PyBytes;
 use std::cell::{Cell, RefCell};
 
 use super::context;
+use super::gil::Gil;
 
 enum State {
     Pending,
@@ -19,12 +20,12 @@ enum State {
 /// A callback and the context it runs in.
 type Callback = (Py<PyAny>, Option<Py<PyAny>>);
 
-#[pyclass(module = "django_rivet._core", unsendable, frozen, weakref)]
+#[pyclass(module = "django_rivet._core", frozen, weakref)]
 pub struct Waiter {
     event_loop: Py<PyAny>,
-    state: RefCell<State>,
-    blocking: Cell<bool>,
-    callbacks: RefCell<Vec<Callback>>,
+    state: Gil<RefCell<State>>,
+    blocking: Gil<Cell<bool>>,
+    callbacks: Gil<RefCell<Vec<Callback>>>,
 }
 
 impl Waiter {
@@ -43,9 +44,9 @@ impl Waiter {
     fn with_state(py: Python<'_>, event_loop: &Py<PyAny>, state: State) -> Self {
         Self {
             event_loop: event_loop.clone_ref(py),
-            state: RefCell::new(state),
-            blocking: Cell::new(false),
-            callbacks: RefCell::new(Vec::new()),
+            state: Gil::new(RefCell::new(state)),
+            blocking: Gil::new(Cell::new(false)),
+            callbacks: Gil::new(RefCell::new(Vec::new())),
         }
     }
 
@@ -67,7 +68,7 @@ impl Waiter {
 /// Gives it its result and runs its callbacks at once: only for the engine's own turn, where no Task runs.
 fn settle(slf: &Bound<'_, Waiter>, state: State) {
     let py = slf.py();
-    let waiter = slf.borrow();
+    let waiter = slf.get();
     if !waiter.is_pending() {
         return;
     }
@@ -85,7 +86,7 @@ fn settle(slf: &Bound<'_, Waiter>, state: State) {
 
 /// Does somebody still wait?
 pub fn waits(py: Python<'_>, waiter: &Py<PyAny>) -> bool {
-    waiter.bind(py).cast::<Waiter>().is_ok_and(|waiter| waiter.borrow().is_pending())
+    waiter.bind(py).cast::<Waiter>().is_ok_and(|waiter| waiter.get().is_pending())
 }
 
 pub fn resolve_with(py: Python<'_>, waiter: &Py<PyAny>, value: PyResult<Py<PyAny>>) {
@@ -125,7 +126,7 @@ impl Waiter {
     }
 
     fn __next__(slf: Bound<'_, Self>) -> PyResult<Option<Bound<'_, Self>>> {
-        let this = slf.borrow();
+        let this = slf.get();
         if this.is_pending() {
             this.blocking.set(true);
             return Ok(Some(slf));
@@ -137,7 +138,7 @@ impl Waiter {
     #[pyo3(signature = (callback, *, context=None))]
     fn add_done_callback(slf: &Bound<'_, Self>, callback: Py<PyAny>, context: Option<Py<PyAny>>) -> PyResult<()> {
         let py = slf.py();
-        let this = slf.borrow();
+        let this = slf.get();
         if this.is_pending() {
             this.callbacks.borrow_mut().push((callback, context));
             return Ok(());
@@ -158,7 +159,7 @@ impl Waiter {
     #[pyo3(signature = (msg=None))]
     fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
         let py = slf.py();
-        let this = slf.borrow();
+        let this = slf.get();
         if !this.is_pending() {
             return Ok(false);
         }

@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::gil::Gil;
 use super::meta::latin1;
 use super::waiter::Waiter;
 use crate::engine::answer::Plain;
@@ -39,24 +40,27 @@ enum Phase {
     Closed,
 }
 
-#[pyclass(module = "django_rivet._core", unsendable, frozen, weakref)]
+#[pyclass(module = "django_rivet._core", frozen, weakref)]
 pub struct WebSocket {
     shared: Arc<Shared>,
-    handshake: RefCell<Option<Box<Handshake>>>,
-    phase: Cell<Phase>,
+    handshake: Gil<RefCell<Option<Box<Handshake>>>>,
+    phase: Gil<Cell<Phase>>,
     /// What comes, once it is open.
-    inbox: OnceCell<Rc<RefCell<Inbox>>>,
-    task: RefCell<Option<Py<PyAny>>>,
+    inbox: Gil<OnceCell<Rc<RefCell<Inbox>>>>,
+    /// What on_disconnect() got before accept().
+    early: Gil<RefCell<Vec<Py<PyAny>>>>,
+    task: Gil<RefCell<Option<Py<PyAny>>>>,
 }
 
 impl WebSocket {
     pub fn new(shared: Arc<Shared>, handshake: Handshake) -> Self {
         Self {
             shared,
-            handshake: RefCell::new(Some(Box::new(handshake))),
-            phase: Cell::new(Phase::Connecting),
-            inbox: OnceCell::new(),
-            task: RefCell::new(None),
+            handshake: Gil::new(RefCell::new(Some(Box::new(handshake)))),
+            phase: Gil::new(Cell::new(Phase::Connecting)),
+            inbox: Gil::new(OnceCell::new()),
+            early: Gil::new(RefCell::default()),
+            task: Gil::new(RefCell::new(None)),
         }
     }
 
@@ -206,8 +210,17 @@ impl WebSocket {
     fn accept(&self, py: Python<'_>, subprotocol: Option<&str>, headers: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let engine = self.engine()?;
         let fields = headers.map(Fields::from_python).transpose()?.unwrap_or_default();
-        let handshake = self.handshake.take();
-        let Some(handshake) = handshake.filter(|_| self.phase.get() == Phase::Connecting) else {
+        if self.phase.get() != Phase::Connecting {
+            return Err(PyRuntimeError::new_err("accept() comes once, before anything else"));
+        }
+        let offered = |name: &&str| {
+            let handshake = self.handshake.borrow();
+            handshake.iter().flat_map(|each| &each.protocols).any(|each| self.shared.of(*each) == name.as_bytes())
+        };
+        if let Some(name) = subprotocol.filter(|name| !offered(name)) {
+            return Err(PyValueError::new_err(format!("the client has not offered the subprotocol {name:?}")));
+        }
+        let Some(handshake) = self.handshake.take() else {
             return Err(PyRuntimeError::new_err("accept() comes once, before anything else"));
         };
         if self.shared.is_gone() {
@@ -228,6 +241,9 @@ impl WebSocket {
             });
             if rendered.is_ok() {
                 let socket = Socket::new(codec, engine.options.ws_rate, engine.clock.now());
+                for callback in self.early.take() {
+                    let _ = socket.inbox.borrow_mut().on_disconnect(callback);
+                }
                 let _ = self.inbox.set(Rc::clone(&socket.inbox));
                 engine.open_socket(conn, token, socket);
             }
@@ -263,6 +279,7 @@ impl WebSocket {
     ) -> PyResult<()> {
         let engine = self.engine()?;
         let fields = headers.map(Fields::from_python).transpose()?.unwrap_or_default();
+        super::request::final_status(status)?;
         if self.phase.get() != Phase::Connecting || !self.shared.advance(Progress::Waiting, Progress::Ended) {
             return Err(PyRuntimeError::new_err("this handshake has been answered already"));
         }
@@ -342,7 +359,10 @@ impl WebSocket {
         let engine = self.engine()?;
         let late = match self.inbox.get() {
             Some(inbox) => inbox.borrow_mut().on_disconnect(callback),
-            None => Some(callback),
+            None => {
+                self.early.borrow_mut().push(callback.clone_ref(py));
+                Some(callback)
+            }
         };
         if let Some(callback) = late {
             let told = py.import("functools")?.call_method1("partial", (callback, self.ended().0, self.ended().1))?;
@@ -373,7 +393,7 @@ pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResul
     let mut sent: usize = 0;
     for socket in sockets.try_iter()? {
         let socket = socket?;
-        let socket = socket.cast::<WebSocket>()?.borrow();
+        let socket = socket.cast::<WebSocket>()?.get();
         let engine = socket.engine()?;
         let full = engine.with(socket.shared.token, |conn| {
             let open = matches!(&conn.state, State::WebSocket(socket) if socket.open());

@@ -55,6 +55,14 @@ def test_no_body_is_one_empty_message():
         assert connection.getresponse().read().split()[2] == b"1"
 
 
+def test_a_body_of_known_length_ends_with_its_last_part():
+    """Not with an empty one after it, for which an application would have to wait once more."""
+    with serve(digest_of_body()) as server:
+        connection = server.http()
+        connection.request("POST", "/", body=b"x")
+        assert connection.getresponse().read().split()[2] == b"1"
+
+
 def test_a_body_comes_as_it_is_sent():
     got = []
 

@@ -218,7 +218,8 @@ def test_a_quick_handler_learns_to_run_on_the_loop_and_a_slow_one_leaves_it():
         assert request(server)[1] == b"pool", "what nobody has measured does not run on the loop"
         until(lambda: request(server)[1] == b"engine", "it has learned")
         slow.set()
-        request(server)
+        for _ in range(2):  # one slow call is forgiven
+            request(server)
         assert [request(server)[1] for _ in range(5)] == [b"pool"] * 5
 
 

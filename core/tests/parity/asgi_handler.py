@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from contextvars import Context
 from typing import Any
 
-import counting
-import fake
 from django.core.exceptions import RequestAborted
 from django.core.handlers import asgi as stock
 from django.urls import get_resolver
 
+import counting
+import fake
 from django_rivet.django import DjangoHandler, Pool
 from django_rivet.django.request import RivetRequest
 from django_rivet.django.routing import Route, Routes

@@ -6,8 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
-import counting
-import fake
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.handlers.wsgi import LimitedStream, get_path_info, get_script_name
 from django.core.signals import request_finished, request_started
@@ -22,6 +20,8 @@ from django.test.client import (
 )
 from django.urls import get_script_prefix, set_script_prefix
 
+import counting
+import fake
 from django_rivet.django import DjangoHandler, Pool, async_, sync
 from django_rivet.django.request import RivetRequest
 
@@ -232,4 +232,3 @@ class AsyncClientHandler(_Mixin, stock.AsyncClientHandler):
 def install() -> None:
     stock.ClientHandler = ClientHandler  # type: ignore[misc]
     stock.AsyncClientHandler = AsyncClientHandler  # type: ignore[misc]
-

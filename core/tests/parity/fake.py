@@ -126,7 +126,12 @@ class Request:
         self.done.set()
 
     def send_file(
-        self, status: int, headers: Iterable[tuple[str, str]], path_or_fd: str | int, offset: int = 0, count: int | None = None
+        self,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        path_or_fd: str | int,
+        offset: int = 0,
+        count: int | None = None,
     ) -> None:
         self._head(status, headers)
         size = os.stat(path_or_fd).st_size - offset if count is None else count
@@ -209,7 +214,7 @@ class Engine:
             time.sleep(0.005)
 
     def close(self) -> None:
-        """Waits for the tasks to end: one that is destroyed instead writes its context into whichever runs just then."""
+        """Waits for the tasks to end: one that is destroyed writes its context into whichever runs just then."""
         end = time.monotonic() + 10
         while self.call(lambda: len(asyncio.all_tasks(self.loop))) > 1:
             assert time.monotonic() < end, self.call(asyncio.all_tasks, self.loop)

@@ -1,21 +1,31 @@
-"""LiveServerTestCase on our handler and the engine, for Django's own suites. Subclasses that make a server stay stock."""
+"""LiveServerTestCase on our handler and the engine, for Django's own suites.
+
+Subclasses that make a server of their own stay stock.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import counting
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from django.test.testcases import LiveServerTestCase, _MediaFilesHandler
 from django.test.testcases import LiveServerThread as Stock
 
+import counting
 from django_rivet.django import DjangoHandler, Pool
+from django_rivet.django.request import RivetRequest
 from django_rivet.server.thread import ServerThread
+
+
+class Request(RivetRequest):
+    environ = property(lambda self: self.META)  # a test looks at it
 
 
 class Handler(DjangoHandler):
     """With what Django's live server has besides views: static and media files, the test's database connections."""
+
+    request_class = Request
 
     def __init__(self, pool: Pool, thread: LiveServerThread) -> None:
         super().__init__(pool, inline="never")

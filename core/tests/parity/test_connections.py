@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from itertools import product
 
-import fake
 import pytest
 import views
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+import fake
 from django_rivet.django import DjangoHandler, Pool
 
 THREADS = 2

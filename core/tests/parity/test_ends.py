@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import fake
 import pytest
 import slow
 from django.core.signals import request_finished, request_started
 from django.test import override_settings
 
+import fake
 from django_rivet.django import DjangoHandler, Pool
 
 
@@ -145,7 +145,9 @@ def test_unusable_header(mode: str, pool: Pool, engine: fake.Engine, signals: Si
 
 
 @pytest.mark.parametrize("view", [view.__name__ for view in slow.ENDLESS])
-def test_head_of_a_stream_makes_no_body(view: str, mode: str, pool: Pool, engine: fake.Engine, signals: Signals) -> None:
+def test_head_of_a_stream_makes_no_body(
+    view: str, mode: str, pool: Pool, engine: fake.Engine, signals: Signals
+) -> None:
     request = engine.ask(DjangoHandler(pool, inline=mode), "HEAD", f"/{view}")
     assert (request.status, request.sent, request.aborted) == (200, b"", False)
     until(lambda: signals.finished == 1, "request_finished")

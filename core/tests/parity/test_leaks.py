@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-import fake
 import pytest
 import views
 from django.test import override_settings
 
+import fake
 from django_rivet.django import DjangoHandler, Pool
 
 LANGUAGES = ("en", "de", "fr")

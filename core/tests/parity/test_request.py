@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,6 @@ TARGETS = [
     b"/a;b=c/d,e?;;",
     b"/?",
     b"/x?a=%ff&b=%",
-    b"/x?q=\xc3\xa9",
 ]
 FIELDS = [
     b"",
@@ -100,8 +100,10 @@ def test_meta(target: bytes, fields: bytes, seen: tuple[Seen, ServerThread]) -> 
         theirs, ours = ASGIRequest(scope(core), io.BytesIO()), RivetRequest(core)
         assert ours.META == theirs.META
         assert list(ours.META) != [] and isinstance(ours, ASGIRequest)
-        for name in ("path", "path_info", "method", "scheme", "encoding", "content_type", "content_params", "GET"):
+        for name in ("path", "path_info", "method", "scheme", "encoding", "content_type", "content_params"):
             assert getattr(ours, name) == getattr(theirs, name), name
+        # ASGIRequest does not heed the request's encoding here; the documentation of HttpRequest.encoding says to.
+        assert ours.GET == WSGIRequest(environ(core)).GET
         assert ours.headers == theirs.headers
         assert ours.get_full_path() == theirs.get_full_path()
         assert ours.build_absolute_uri() == theirs.build_absolute_uri()
@@ -141,23 +143,28 @@ def chunked(body: bytes) -> bytes:
 def test_body(kind: bytes, body: bytes, chunks: bool, seen: tuple[Seen, ServerThread]) -> None:
     """The same data and files as under WSGI, also when the body is in a temporary file, or its length was not told."""
 
-    def check(core: Any) -> None:
-        told = environ(core) | {"CONTENT_LENGTH": str(len(body))}
+    def parsed(core: Any) -> None:
+        told = environ(core) | {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
         theirs, ours = WSGIRequest(told), RivetRequest(core)
         assert dict(ours.POST.lists()) == dict(theirs.POST.lists())
         assert {name: file.read() for name, file in ours.FILES.items()} == {
             name: file.read() for name, file in theirs.FILES.items()
         }
-        again = RivetRequest(core)
-        assert again.read(5) == body[:5]
-        assert again.read() == body[5:]
+        ours.close()
+
+    def read(core: Any) -> None:
+        ours = RivetRequest(core)
+        assert ours.read(5) == body[:5]
+        assert ours.read() == body[5:]
+
+    def whole(core: Any) -> None:
         with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=None):
             assert RivetRequest(core).body == body
-        ours.close()
 
     length = b"Transfer-Encoding: chunked\r\n" if chunks else b"Content-Length: %d\r\n" % len(body)
     data = chunked(body) if chunks else body
-    ask(seen, b"POST /post HTTP/1.1\r\n" + HOST + kind + length + b"\r\n" + data, check)
+    for check in (parsed, read, whole):
+        ask(seen, b"POST /post HTTP/1.1\r\n" + HOST + kind + length + b"\r\n" + data, check)
 
 
 @pytest.mark.parametrize("name", ["/app", "/app/"])
@@ -193,10 +200,9 @@ def answer(server: ServerThread, data: bytes) -> tuple[bytes, bytes]:
 CLOSE = HOST + b"Connection: close\r\n"
 
 
-@pytest.mark.parametrize("data", [b"GET /x?\xff HTTP/1.1\r\n" + CLOSE + b"\r\n"])
-def test_query_that_is_no_utf8_is_refused(data: bytes, server: ServerThread) -> None:
+def test_query_that_is_no_utf8_is_refused(server: ServerThread) -> None:
     """As ASGIHandler does."""
-    assert answer(server, data)[0].startswith(b"HTTP/1.1 400")
+    assert answer(server, b"GET /x?\xff HTTP/1.1\r\n" + CLOSE + b"\r\n")[0].startswith(b"HTTP/1.1 400")
 
 
 def test_post_through_the_engine(server: ServerThread) -> None:
@@ -214,5 +220,5 @@ def test_file_is_sent_by_the_engine(server: ServerThread) -> None:
 
     head, body = answer(server, b"GET /file HTTP/1.1\r\n" + CLOSE + b"\r\n")
     assert head.startswith(b"HTTP/1.1 200")
-    assert body == open(views.__file__, "rb").read()
+    assert body == Path(views.__file__).read_bytes()
     assert f"content-length: {os.path.getsize(views.__file__)}".encode() in head.lower()

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -122,7 +121,7 @@ def test_a_signal_to_the_whole_group_still_drains() -> None:
     with Server("--processes", "2") as server:
         client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         client.sendall(b"GET /named/x?seconds=3 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        time.sleep(0.5)
+        wait_for(lambda: server.has_read(1), "it is in work")
         os.killpg(server.pid, signal.SIGTERM)
         assert b"\r\n\r\nx " in b"".join(iter(lambda: client.recv(65536), b""))
         assert server.end() == 0

@@ -152,7 +152,10 @@ def check(data: bytes) -> None:
         unknown = [name == "httptools" and method.decode() not in METHODS for method, _, _ in served]
         ours = served[: [*unknown, True].index(True)]
         if theirs.stopped:
-            assert ours[: len(theirs.requests)] == theirs.requests[: len(ours)], name
+            # llhttp leaves the body of an upgrade to the new protocol; we take none but WebSocket's, which has no body.
+            ours = [(method, target, b"" if i == len(theirs.requests) - 1 else body)
+                    for i, (method, target, body) in enumerate(ours[: len(theirs.requests)])]  # fmt: skip
+            assert ours == theirs.requests[: len(ours)], name
         else:
             assert ours == theirs.requests[: len(ours)], name
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.core.signals import request_started
-from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from .answer import fail, send_file, send_whole
 from .executor import Pin
 from .finish import finish_async
-from .guard import has_async_receivers
 from .half import Half
 from .request import RivetRequest
+from .signals import start, started
 from .stream import SyncStream, send_async_iterator
 
 if TYPE_CHECKING:
@@ -31,15 +30,17 @@ async def serve(handler: DjangoHandler, request: RivetRequest, lane: Lane) -> No
     pin = Pin(handler.executor)
     pin.enter()
     request.rivet_half = half = Half(lane)
-    response: HttpResponseBase | None = None
+    response: Any = None
     begun = False
     try:
         if request.META["SCRIPT_NAME"]:
             set_script_prefix(request.META["SCRIPT_NAME"])
-        if has_async_receivers(request_started):
+        if started.has_async_receivers():
             await request_started.asend(sender=handler.__class__, environ=request.META)
+        elif handler.chain.whole:
+            request.rivet_start = True
         else:
-            await half(request_started.send, sender=handler.__class__, environ=request.META)
+            await half(start, handler, request)
         response = await handler.get_response_async(request)
         response._handler_class = handler.__class__
         begun = response.streaming

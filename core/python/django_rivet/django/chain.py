@@ -1,39 +1,40 @@
 """Django's middleware chain as two loops.
 
-Django nests: exception conversion, middleware, exception conversion, middleware, ... A plain MiddlewareMixin does nothing
-but process_request before and process_response after, so a run of them is two flat loops over the same methods: less
-work for sync views, and for async ones no hop to a thread for every half. The middleware's code is always Django's own.
+Django nests: exception conversion, middleware, exception conversion, middleware, ... A plain MiddlewareMixin does
+nothing but process_request before and process_response after, so a run of them is two flat loops over the same methods:
+less work for sync views, and for async ones no hop to a thread for every half. The code run is always Django's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
+if TYPE_CHECKING:
+    from .routing import ResolvesOnce
+
 After = Callable[[HttpRequest, HttpResponseBase], HttpResponseBase]
 
 
 class FlatChain:
     """The outer plain middlewares of a loaded (sync) handler; the rest of its chain is `inner`, Django's own."""
 
-    def __init__(self, handler: BaseHandler) -> None:
-        plain: list[MiddlewareMixin] = []
-        inner: GetResponse = handler._middleware_chain  # type: ignore[assignment]
-        while _is_plain(middleware := getattr(inner, "__wrapped__", None)):
-            plain.append(middleware)
-            inner = middleware.get_response
+    def __init__(self, handler: ResolvesOnce) -> None:
+        plain: list[Any] = []
+        inner: Any = handler._middleware_chain
+        while _is_plain(wrapped := _wrapped(inner)):
+            plain.append(wrapped)
+            inner = wrapped.get_response
         self.plain = plain
         self.inner = inner
         # Nothing is left but exception conversion round the view.
-        self.whole = getattr(inner, "__wrapped__", None) == handler._get_response
+        self.whole: bool = wrapped == handler._get_response
         afters = [(index, m.process_response) for index, m in enumerate(plain) if hasattr(m, "process_response")]
         afters.reverse()
         # With each process_request: what unwinds when it raises, and when it answers.
@@ -69,6 +70,11 @@ class FlatChain:
             except Exception as error:
                 response = response_for_exception(request, error)
         return response
+
+
+def _wrapped(converted: Any) -> Any:
+    """What convert_exception_to_response was called with."""
+    return getattr(converted, "__wrapped__", None)
 
 
 def _is_plain(middleware: Any) -> bool:

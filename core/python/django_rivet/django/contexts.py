@@ -13,8 +13,8 @@ logger = logging.getLogger("django_rivet")
 def thread_context() -> Context:
     """The Context that requests of this thread start from a copy of: empty but for the thread's cache objects.
 
-    Django keeps cache objects in an asgiref Local, a context variable. In a bare Context each request would make its own,
-    with Redis a connection each; under WSGI they live as long as the thread, and so they do here.
+    Django keeps cache objects in an asgiref Local, a context variable. In a bare Context each request would make its
+    own, with Redis a connection each; under WSGI they live as long as the thread, and so they do here.
     """
     context = Context()
     context.run(_open_caches)

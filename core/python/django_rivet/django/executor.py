@@ -1,7 +1,7 @@
 """sync_to_async on the pool: all blocking code of one request on one thread, taken at its first use.
 
-asgiref runs thread-sensitive code in the executor of the current ThreadSensitiveContext; stock Django makes a context, and
-with it a thread, for each request. Here one shared context leads to an executor that looks up the request's pin.
+asgiref runs thread-sensitive code in the executor of the current ThreadSensitiveContext; stock Django makes a context,
+and with it a thread, for each request. Here one shared context leads to an executor that looks up the request's pin.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PoolExecutor(Executor):
         self.context = ThreadSensitiveContext()
         # The public way, ThreadSensitiveContext(executor=...), is only in new versions of asgiref and good for one
         # request. This table is where it, and every older version, keeps the executor.
-        SyncToAsync.context_to_thread_executor[self.context] = self  # type: ignore[assignment]
+        SyncToAsync.context_to_thread_executor[self.context] = self
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()

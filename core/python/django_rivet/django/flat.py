@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import CO_COROUTINE, iscoroutinefunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -16,6 +17,7 @@ from django.utils.log import log_response
 
 from .half import Half
 from .request import RivetRequest
+from .signals import start
 
 if TYPE_CHECKING:
     from .chain import After
@@ -40,6 +42,8 @@ class _Turn:
     def before(self) -> tuple[HttpResponseBase | None, bool]:
         """Returns an answer that needs no view, and whether it may still have to be rendered."""
         handler, request = self.handler, self.request
+        if request.rivet_start:
+            start(handler, request)
         set_urlconf(settings.ROOT_URLCONF)
         response, self.afters = handler.chain.before(request)
         if response is not None:
@@ -103,14 +107,15 @@ class _Turn:
         return response
 
 
-async def respond(handler: DjangoHandler, request: RivetRequest, half: Half) -> HttpResponseBase:
+async def respond(handler: DjangoHandler, request: RivetRequest, half: Half) -> Any:
     """The response to `request`, closed by the caller."""
     turn = _Turn(handler, request)
+    response: Any
     response, open_ = await half(turn.before)
     error = None
     if response is None:
         view = turn.view
-        if not iscoroutinefunction(view):
+        if not _is_coroutine_function(view):
             view = sync_to_async(view, thread_sensitive=True)
         try:
             response = await view(request, *turn.args, **turn.kwargs)
@@ -118,7 +123,7 @@ async def respond(handler: DjangoHandler, request: RivetRequest, half: Half) -> 
             error = raised
     if not open_:
         return await half(turn.after, response)
-    if not iscoroutinefunction(getattr(response, "render", None)):
+    if not _is_coroutine_function(getattr(response, "render", None)):
         return await half(turn.complete, response, error)
     response, to_render = await half(turn.checked, response, error)
     if to_render:
@@ -127,6 +132,13 @@ async def respond(handler: DjangoHandler, request: RivetRequest, half: Half) -> 
         except Exception as raised:
             response = await half(turn.rendered, partial(_throw, raised))
     return await half(turn.after, response)
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    # inspect's takes a microsecond, and plain functions and responses without `render` are nearly all there are.
+    if type(function) is FunctionType and function.__code__.co_flags & CO_COROUTINE:
+        return True
+    return function is not None and iscoroutinefunction(function)
 
 
 def _throw(error: Exception) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter, thread_time
-from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 
 from .guard import without_loop
 from .inline import Lane
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Half:
@@ -23,7 +19,7 @@ class Half:
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
 
-    async def __call__(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def __call__[**P, R](self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not self.lane.inline:
             return await sync_to_async(self.measured)(function, *args, **kwargs)
         started = perf_counter()
@@ -32,7 +28,7 @@ class Half:
         finally:
             self.lane.took_inline(perf_counter() - started)
 
-    def measured(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def measured[**P, R](self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         started, cpu = perf_counter(), thread_time()
         try:
             return function(*args, **kwargs)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import close_old_connections
-from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from . import async_, sync
@@ -27,6 +26,8 @@ from .inline import Lane, Mode
 from .pool import Pool
 from .request import RivetRequest
 from .routing import ResolvesOnce, Routes
+from .signals import caches_close
+from .stream import cancel_on_disconnect
 from .worker import current
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class DjangoHandler(ResolvesOnce):
             self._middleware_chain = self.chain
         # Middleware that cannot run sync makes Django's async chain the only right one, for sync views too.
         self.only_async = any(not getattr(import_string(path), "sync_capable", True) for path in settings.MIDDLEWARE)
+        self.caches_close = caches_close()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @cached_property
@@ -64,7 +66,7 @@ class DjangoHandler(ResolvesOnce):
         handler.load_middleware(is_async=True)
         return handler
 
-    async def get_response_async(self, request: RivetRequest) -> HttpResponseBase:
+    async def get_response_async(self, request: Any) -> Any:
         """As BaseHandler's, without a hop to a thread for each half of each middleware where the chain allows."""
         if self.chain.whole:
             return await respond(self, request, request.rivet_half)
@@ -88,7 +90,7 @@ class DjangoHandler(ResolvesOnce):
         if route.is_async or self.only_async:
             task = self.start(async_.serve(self, request, route.lane))
             if not task.done():
-                core.on_disconnect(task.cancel)
+                cancel_on_disconnect(core, task)
         elif route.lane.inline:
             self._run_inline(request, route.lane)
         else:

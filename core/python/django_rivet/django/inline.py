@@ -1,17 +1,16 @@
 """Where a view runs: inline on the I/O thread, or on the pool. Measured per route, or declared.
 
 The rule: a route starts on the pool. After `needed` quick requests in a row it goes inline, which saves the hand-over
-(20-25 % of a small view, see docs). The first slow request inline sends it back, and twice as many quick ones are needed
-the next time.
+(20-25 % of a small view, see docs). The first slow request inline sends it back, and twice as many quick ones are
+needed the next time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Literal
 
 Mode = Literal["learn", "always", "never"]
-View = TypeVar("View", bound=Callable[..., object])
 
 QUICK = 0.001  # seconds of CPU time up to which a request on the pool is quick
 WAITING = 0.0002  # seconds of waiting (wall minus CPU) up to which it hardly waits
@@ -22,13 +21,13 @@ MOST_NEEDED = 1024
 _DECLARED = "_rivet_lane"
 
 
-def inline(view: View) -> View:
+def inline[View: Callable[..., object]](view: View) -> View:
     """Declares that a view never blocks: it always runs on the I/O thread."""
     setattr(view, _DECLARED, True)
     return view
 
 
-def blocking(view: View) -> View:
+def blocking[View: Callable[..., object]](view: View) -> View:
     """Declares that a view may block: it always runs on the pool."""
     setattr(view, _DECLARED, False)
     return view

@@ -119,6 +119,10 @@ class Pool:
 
     def next_job(self, worker: Worker) -> Callable[[], object] | None:
         """Waits for the next job of `worker`; None: end."""
+        # What `_ready_job` drops must not live on here while the thread waits: its connection ends with it.
+        return self._ready_job(worker) or worker.own.get()
+
+    def _ready_job(self, worker: Worker) -> Job | None:
         late = []
         found: Job | None = None
         with self._lock:
@@ -134,7 +138,7 @@ class Pool:
                     self._idle.append(worker)
         for job in late:
             job.refuse()
-        return found or worker.own.get()
+        return found
 
     def _refuse_late(self) -> None:
         """Those that have waited too long while no thread became free."""

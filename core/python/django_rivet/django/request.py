@@ -31,10 +31,15 @@ class RivetRequest(ASGIRequest):
     rivet_match: ResolverMatch | Resolver404 | None = None
     rivet_path: str = ""
     rivet_language: str | None = None
-    # Set by async_.serve: runs the sync halves.
+    # Set by async_.serve: runs the sync halves, and whether request_started is still to be sent in the first.
     rivet_half: Half
+    rivet_start = False
     # Set by sync.serve: the view answered with an iterator.
     rivet_streams = False
+
+    # What HttpRequest has and its stubs do not name.
+    _encoding: str | None
+    _set_content_type_params: Any
 
     def __init__(self, core: _core.Request) -> None:
         self.core = core
@@ -98,7 +103,7 @@ class RivetRequest(ASGIRequest):
     def _get_scheme(self) -> str:
         return self.core.scheme
 
-    def parse_file_upload(self, META: dict[str, Any], post_data: Any) -> Any:
+    def parse_file_upload(self, META: Any, post_data: Any) -> Any:
         if "CONTENT_LENGTH" not in META:
             # A chunked upload: the length is known by now, and without one Django's parser takes the body for empty.
             stream = post_data if isinstance(post_data, BytesIO) else self._stream

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
-from django.http import HttpRequest
 from django.urls import Resolver404, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils.translation import get_language, get_language_from_path, override
@@ -54,7 +53,7 @@ class Routes:
         except Resolver404 as error:
             request.rivet_match, request.rivet_path = error, request.path_info
             return self._unmatched
-        except Exception:  # a converter that reads the database, a broken URLconf: Django's own resolve_request reports it
+        except Exception:  # a converter that reads the database, a broken URLconf: resolve_request reports it
             return self._opaque
         request.rivet_match, request.rivet_path = match, request.path_info
         try:
@@ -69,7 +68,13 @@ class Routes:
 class ResolvesOnce(BaseHandler):
     """Takes the match that Routes found, unless middleware has changed what it was found with."""
 
-    def resolve_request(self, request: HttpRequest) -> Any:
+    # What BaseHandler has and its stubs do not name.
+    _middleware_chain: Any
+    _get_response: Any
+    _view_middleware: list[Any]
+    _template_response_middleware: list[Any]
+
+    def resolve_request(self, request: Any) -> Any:
         found = getattr(request, "rivet_match", None)
         if (
             found is None

@@ -1,4 +1,4 @@
-"""Streaming answers: async iterators on the loop, sync ones on a thread, which is free again while the client is slow."""
+"""Streaming answers: async iterators on the loop, sync ones on a thread, which is free while the client is slow."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from django_rivet import _core
 
     from .handler import DjangoHandler
-    from .worker import Worker
     from .request import RivetRequest
+    from .worker import Worker
 
 logger = logging.getLogger("django_rivet")
 
@@ -37,7 +37,10 @@ class SyncStream:
             self.chunks = iter(response)
 
     def advance(self) -> bool:
-        """Writes until the iterator ends (True) or the client does not keep up (False). OSError: the client has gone."""
+        """Writes until the iterator ends (True) or the client does not keep up (False).
+
+        Raises OSError when the client has gone.
+        """
         write = self.core.write
         for chunk in self.chunks:
             if chunk and not write(chunk):
@@ -52,6 +55,16 @@ class SyncStream:
             await self.core.drained()
             if await advance():
                 return
+
+
+def cancel_on_disconnect(core: _core.Request, task: asyncio.Task[Any] | None) -> None:
+    """Cancels `task` when the client leaves."""
+
+    def cancel() -> None:
+        if task is not None:
+            task.cancel()
+
+    core.on_disconnect(cancel)
 
 
 async def send_async_iterator(core: _core.Request, response: StreamingHttpResponse) -> None:
@@ -76,7 +89,7 @@ async def stream_rest(
     pin.enter()
     try:
         if stream is None:
-            core.on_disconnect(asyncio.current_task().cancel)
+            cancel_on_disconnect(core, asyncio.current_task())
             await send_async_iterator(core, response)
         elif worker is not None or not await sync_to_async(stream.advance)():
             await stream.finish()

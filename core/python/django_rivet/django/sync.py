@@ -6,13 +6,12 @@ import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from django.core.signals import request_started
-from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from .answer import fail, send_file, send_whole
 from .finish import finish
 from .request import RivetRequest
+from .signals import start
 from .stream import SyncStream, stream_rest
 
 if TYPE_CHECKING:
@@ -27,12 +26,12 @@ def serve(handler: DjangoHandler, request: RivetRequest, worker: Worker | None) 
 
     Returns what is left to do on the loop, in a copy of this Context: the rest of a streaming answer.
     """
-    response: HttpResponseBase | None = None
+    response: Any = None
     begun = handed_on = False
     try:
         if request.META["SCRIPT_NAME"]:
             set_script_prefix(request.META["SCRIPT_NAME"])
-        request_started.send(sender=handler.__class__, environ=request.META)
+        start(handler, request)
         response = handler.get_response(request)
         response._handler_class = handler.__class__
         if not response.streaming:
@@ -67,4 +66,3 @@ def _stream(
         if worker is not None and stream.advance():
             return None
     return stream_rest(handler, request, response, stream, worker)
-

@@ -5,18 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from django_rivet import conf
 from django_rivet._core import Reactor, WebSocket
-from django_rivet.asgi import AsgiHandler, Split, split
+from django_rivet.asgi import AsgiHandler, LifespanError, Split, split
 from django_rivet.discovery import native_routes
 from django_rivet.django.handler import DjangoHandler
 from django_rivet.django.pool import Pool
 from django_rivet.origin import Check, origin_check, refuse
-from django_rivet.server import CannotStart
+from django_rivet.server import CannotStart, say
 from django_rivet.server.engine import Application
 
 # Seconds for each of two steps at the end; both fit into CLEAN_UP.
@@ -49,6 +50,8 @@ async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.Asyn
     # In a thread: a job may still wait for the loop (async_to_sync).
     parts.push_async_callback(asyncio.to_thread, pool.close, _PATIENCE)
     if options.static:
+        if not settings.STATIC_ROOT:
+            raise ImproperlyConfigured("the option static needs STATIC_ROOT, where collectstatic puts the files")
         reactor.files(settings.STATIC_URL, str(settings.STATIC_ROOT))
     reactor.pool(pool.run)
     reactor.native(native_routes(allowed))
@@ -66,8 +69,10 @@ async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.Asyn
 
 
 async def _end(asgi: AsgiHandler) -> None:
-    with contextlib.suppress(TimeoutError):
+    try:
         await asgi.shutdown(_PATIENCE)
+    except (LifespanError, TimeoutError) as error:
+        say(str(error) or "the application's shutdown took too long and was given up.")
 
 
 def _guarded(handler: Callable[[WebSocket], None], allowed: Check) -> Callable[[WebSocket], None]:

@@ -97,6 +97,4 @@ def bad_field(request: HttpRequest) -> HttpResponse:
 
 
 ENDLESS = [endless, aendless, async_of_sync, sync_of_async]
-urlpatterns = [
-    path(view.__name__, view) for view in (waits, at_once, sleeps, shrugs, breaks, bad_field, *ENDLESS)
-]
+urlpatterns = [path(view.__name__, view) for view in (waits, at_once, sleeps, shrugs, breaks, bad_field, *ENDLESS)]

@@ -1,0 +1,24 @@
+"""Native handlers."""
+
+import threading
+
+from django_rivet import API, WebSocket
+
+api = API(prefix="/native")
+
+
+@api.get("/async/{name}")
+async def on_the_loop(name: str) -> dict[str, str]:
+    return {"name": name, "thread": threading.current_thread().name}
+
+
+@api.get("/blocking/{name}", blocking=True)
+def on_the_pool(name: str) -> dict[str, str]:
+    return {"name": name, "thread": threading.current_thread().name}
+
+
+@api.websocket("/echo")
+async def echo(socket: WebSocket) -> None:
+    socket.accept()
+    while True:
+        await socket.send(await socket.receive())
