@@ -183,7 +183,10 @@ impl Engine {
             conn.eof = true;
             conn.closing = true;
             self.want(conn, token, conn.interest & !READ);
-            matches!(conn.state, State::Busy) || (matches!(conn.state, State::Head) && !conn.output.is_empty())
+            // A handshake has nothing to say to a client that does not listen.
+            let handshake = conn.current.shared.as_ref().is_some_and(|shared| shared.head.websocket);
+            (matches!(conn.state, State::Busy) && !handshake)
+                || (matches!(conn.state, State::Head) && !conn.output.is_empty())
         });
         if busy == Some(true) {
             self.client_left(py, token);

@@ -17,6 +17,7 @@ use crate::http::body::Decoder;
 use crate::http::head::{Framing, Head};
 use crate::net::poll::{Flags, READ};
 
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const TOO_LARGE: Refusal = Refusal { status: 413, reason: "the body is too large" };
 const NO_SPACE: Refusal = Refusal { status: 507, reason: "the body cannot be kept" };
 
@@ -89,6 +90,8 @@ pub struct Chunks {
     pub waiting: VecDeque<Vec<u8>>,
     pub bytes: usize,
     pub ended: bool,
+    /// The client sends nothing before it is asked to (RFC 9110 10.1.1).
+    pub expects: bool,
     /// Who waits for the next.
     pub reader: Option<Py<PyAny>>,
 }
@@ -123,8 +126,8 @@ impl Engine {
         };
         let shared = if let Sink::Stream(shared) = &sink { Some(Arc::clone(shared)) } else { None };
         let _ = self.with(token, |conn| {
-            if expects {
-                conn.output.bytes(&mut self.spare.borrow_mut(), b"HTTP/1.1 100 Continue\r\n\r\n");
+            if expects && !stream {
+                conn.output.bytes(&mut self.spare.borrow_mut(), CONTINUE);
                 self.mark(conn, token);
             }
             conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
@@ -135,7 +138,7 @@ impl Engine {
         if let Some(shared) = shared {
             let _ = self.with(token, |conn| {
                 conn.current.shared = Some(Arc::clone(&shared));
-                conn.current.chunks = Some(Box::default());
+                conn.current.chunks = Some(Box::new(Chunks { expects, ..Chunks::default() }));
             });
             self.call_fallback(py, token, shared);
         }
@@ -243,7 +246,14 @@ impl Engine {
             let paused = !conn.interest.contains(Flags::IN);
             let receiving = matches!(conn.state, State::Body(_));
             let chunks = conn.current.chunks.as_mut()?;
-            let Some(chunk) = chunks.waiting.pop_front() else { return chunks.ended.then_some(None) };
+            let Some(chunk) = chunks.waiting.pop_front() else {
+                let ended = chunks.ended;
+                if std::mem::take(&mut chunks.expects) && !ended && conn.current.status == 0 {
+                    conn.output.bytes(&mut self.spare.borrow_mut(), CONTINUE);
+                    self.mark(conn, token);
+                }
+                return ended.then_some(None);
+            };
             chunks.bytes -= chunk.len();
             if paused && receiving && chunks.bytes < self.options.high_water / 2 {
                 conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);

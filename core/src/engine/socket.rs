@@ -320,13 +320,12 @@ impl Engine {
             }
             socket.said = code;
             socket.pinged = true;
-            if socket.paused {
-                socket.paused = false;
-            }
+            socket.paused = false;
             conn.output.append(&mut self.spare.borrow_mut(), |out| ws::close(out, code, reason));
             conn.read_deadline = self.clock.now() + CLOSING;
             let interest = conn.interest | READ;
             self.want(conn, token, interest);
+            self.go_on_with(conn, token);
             self.mark(conn, token);
         });
     }

@@ -324,7 +324,7 @@ impl Request {
         let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
         let reader = waiter.clone_ref(py).into_any();
         let waits = engine.with(self.shared.token, |conn| match conn.current.chunks.as_mut() {
-            Some(chunks) if chunks.reader.is_none() => {
+            Some(chunks) if chunks.reader.as_ref().is_none_or(|reader| !super::waiter::waits(py, reader)) => {
                 chunks.reader = Some(reader);
                 true
             }
