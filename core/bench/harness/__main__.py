@@ -5,7 +5,9 @@ import json
 import sys
 import time
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
+from subprocess import SubprocessError
 
 from harness import machine, measure, report
 from harness.cases import CASES, Case
@@ -13,6 +15,8 @@ from harness.link import Failed, Link
 
 FIGURES = Path("/bench/data/figures.json")
 DOCS = Path("/bench/data/docs")
+# One case that cannot be measured does not end the others.
+UNMEASURED = (Failed, OSError, SubprocessError, HTTPException, AssertionError)
 QUIET = 0.85  # the share of a core that a loop must get
 
 
@@ -48,9 +52,9 @@ def run(cases: list[Case], rounds: int, seconds: float, figures: report.Figures)
         left = Link("full").ask("spin", seconds=0.5)
         try:
             samples = measure.run(case, rounds, seconds, progress)
-        except Failed as failed:
+        except UNMEASURED as failed:
             progress("")
-            print(f"{name}: NOT MEASURED: {failed}", flush=True)
+            print(f"{name}: NOT MEASURED: {failed or type(failed)}", flush=True)
             figures.pop(case.name, None)
             good = False
             continue

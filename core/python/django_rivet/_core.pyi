@@ -314,3 +314,20 @@ def parse_requests(data: bytes, limits: Mapping[str, int] | None = None) -> list
     A list of `{"method", "target", "version", "headers", "body"}`, ended by `{"error": status, "reason": text}` or
     `{"incomplete": True}` where the bytes call for it.
     """
+
+class Learnt:
+    """Learns where blocking code of one route runs: on the pool, or inline on the I/O thread while it proves short there.
+
+    The rule and its figures: `src/engine/learnt.rs`.
+    """
+
+    def __init__(self) -> None: ...
+    @property
+    def inline(self) -> bool:
+        """Whether the next call is for the I/O thread."""
+    def begin(self) -> None:
+        """A call on the I/O thread begins."""
+    def end(self) -> None:
+        """It has ended."""
+    def on_pool(self, wall: float, cpu: float) -> None:
+        """A call on the pool took so many seconds, by the clock and of the thread's CPU time."""

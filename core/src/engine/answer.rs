@@ -218,7 +218,7 @@ impl Engine {
             Command::Dropped { shared } => self.fail(py, shared.token, &shared),
             Command::Abort { shared } => self.cut(shared.token, &shared),
             Command::OnDisconnect { shared, callback } => self.on_disconnect(py, &shared, callback),
-            Command::Native { shared, outcome, micros } => self.ended_on_pool(py, &shared, outcome, micros),
+            Command::Native { shared, outcome, took } => self.ended_on_pool(py, &shared, outcome, took),
         }
     }
 }

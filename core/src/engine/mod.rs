@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod fields;
 pub mod finish;
 pub mod flush;
+pub mod learnt;
 pub mod native;
 pub mod options;
 pub mod output;

@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::conn::Exchange;
+use super::learnt::{Learnt, Took};
 use super::routes::Params;
 use super::shared::{Body, Progress, Shared};
 use super::slab::Token;
@@ -18,16 +18,6 @@ use crate::py::render::Rendered;
 use crate::py::request::Request;
 use crate::py::websocket::WebSocket;
 use crate::py::{context, step};
-
-/// Calls of at most this many microseconds are quick: a `def` handler of only such calls runs on the I/O thread.
-const QUICK: u64 = 1_000;
-/// Quick calls in a row before that.
-const TRIALS: u32 = 8;
-/// ... and at most so many, however often it was slow.
-const MOST_TRIALS: u32 = 4_096;
-/// Quick calls that make up for a slow one. One alone proves nothing: the system takes the CPU away from anybody, in a
-/// container with a limit for milliseconds.
-const FORGIVEN: u32 = 50;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -50,45 +40,6 @@ pub struct Handler {
     /// Of its path's parameters.
     pub names: Vec<String>,
     pub learnt: Learnt,
-}
-
-/// What is known of how long a handler takes.
-pub struct Learnt {
-    inline: Cell<bool>,
-    quick: Cell<u32>,
-    trials: Cell<u32>,
-    /// Quick calls until all slow ones are forgiven.
-    blame: Cell<u32>,
-}
-
-impl Default for Learnt {
-    fn default() -> Self {
-        Self { inline: Cell::new(false), quick: Cell::new(0), trials: Cell::new(TRIALS), blame: Cell::new(0) }
-    }
-}
-
-impl Learnt {
-    pub fn inline(&self) -> bool {
-        self.inline.get()
-    }
-
-    pub fn took(&self, micros: u64) {
-        match (self.inline.get(), micros <= QUICK) {
-            (true, true) => self.blame.set(self.blame.get().saturating_sub(1)),
-            (true, false) if self.blame.get() == 0 => self.blame.set(FORGIVEN),
-            (true, false) => {
-                self.inline.set(false);
-                self.quick.set(0);
-                self.trials.set((self.trials.get() * 2).min(MOST_TRIALS));
-            }
-            (false, true) => {
-                self.quick.set(self.quick.get() + 1);
-                self.inline.set(self.quick.get() >= self.trials.get());
-                self.blame.set(0);
-            }
-            (false, false) => self.quick.set(0),
-        }
-    }
 }
 
 /// One call of a handler.
@@ -128,8 +79,9 @@ impl Engine {
         match handler.kind {
             Kind::Inline if !handler.request => self.call_inline(py, &call, handler, head, bytes),
             Kind::Learn if !handler.request && handler.learnt.inline() => {
+                let trial = handler.learnt.begin(self.clock.micros());
                 self.call_inline(py, &call, handler, head, bytes);
-                handler.learnt.took(self.clock.micros().saturating_sub(exchange.started));
+                handler.learnt.end(trial, self.clock.micros());
             }
             Kind::Ready if !handler.request => {
                 let result = context::fresh(py, || {
@@ -215,8 +167,9 @@ impl Engine {
                 }
             }
             _ if inline => {
+                let trial = handler.learnt.begin(self.clock.micros());
                 let result = context::fresh(py, || invoke(py, handler, request, &call.params));
-                handler.learnt.took(self.clock.micros().saturating_sub(call.exchange.started));
+                handler.learnt.end(trial, self.clock.micros());
                 self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
             }
             _ => self.call_on_pool(py, &call, handler, request, shared),
@@ -269,11 +222,11 @@ impl Engine {
         }
     }
 
-    /// A handler has ended on the pool, after so many microseconds.
-    pub fn ended_on_pool(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome, micros: u64) {
+    /// A handler has ended on the pool.
+    pub fn ended_on_pool(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome, took: Took) {
         let route = self.with(shared.token, |conn| conn.current.exchange.route).unwrap_or_default();
         if let Some(handler) = self.handlers.borrow().iter().find(|handler| handler.slot == route) {
-            handler.learnt.took(micros);
+            handler.learnt.on_pool(took);
         }
         self.ended(py, shared, outcome);
     }
@@ -327,42 +280,4 @@ pub fn invoke_socket(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{FORGIVEN, Learnt, TRIALS};
-
-    fn quick(learnt: &Learnt, calls: u32) {
-        (0..calls).for_each(|_| learnt.took(10));
-    }
-
-    #[test]
-    fn quick_handlers_come_inline_and_stay() {
-        let learnt = Learnt::default();
-        quick(&learnt, TRIALS - 1);
-        assert!(!learnt.inline());
-        quick(&learnt, 1);
-        assert!(learnt.inline());
-        for _ in 0..10 {
-            learnt.took(6_000); // the CPU was taken away
-            quick(&learnt, FORGIVEN);
-            assert!(learnt.inline());
-        }
-    }
-
-    #[test]
-    fn slow_handlers_leave_and_need_longer_to_come_back() {
-        let learnt = Learnt::default();
-        quick(&learnt, TRIALS);
-        learnt.took(5_000);
-        quick(&learnt, FORGIVEN - 1);
-        learnt.took(5_000);
-        assert!(!learnt.inline());
-        quick(&learnt, 2 * TRIALS - 1);
-        assert!(!learnt.inline());
-        learnt.took(5_000);
-        quick(&learnt, 2 * TRIALS);
-        assert!(learnt.inline());
-    }
 }

@@ -134,7 +134,9 @@ impl Engine {
             conn.current.exchange = exchange;
             conn.state = State::Body(Box::new(Receiving { decoder, total: 0, sink }));
         });
-        self.count(token);
+        if stream {
+            self.count(token);
+        }
         if let Some(shared) = shared {
             let _ = self.with(token, |conn| {
                 conn.current.shared = Some(Arc::clone(&shared));
@@ -186,7 +188,6 @@ impl Engine {
                     conn.state = State::Body(receiving);
                 } else if let Sink::Whole { head, bytes, exchange, target, store } = receiving.sink {
                     conn.read_deadline = super::conn::NEVER;
-                    self.uncount(&mut conn.current);
                     return Some((head, bytes, exchange, target, store));
                 } else {
                     conn.read_deadline = super::conn::NEVER;

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::fields::Fields;
+use super::learnt::Took;
+use super::native::Outcome;
 use super::shared::Shared;
-use crate::engine::native::Outcome;
 
 pub enum Command {
     Respond {
@@ -53,7 +54,7 @@ pub enum Command {
     Native {
         shared: Arc<Shared>,
         outcome: Outcome,
-        micros: u64,
+        took: Took,
     },
 }
 

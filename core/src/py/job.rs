@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use super::context;
 use super::render::Rendered;
 use super::request::Request;
+use crate::engine::learnt::Stopwatch;
 use crate::engine::native::{Handler, Outcome};
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
@@ -63,13 +63,13 @@ impl Job {
         if shared.is_gone() {
             return; // nobody waits any more
         }
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         let outcome = match self.run(py) {
             Ok(rendered) => Outcome::Value(rendered),
             Err(error) => Outcome::Error(error),
         };
-        let micros = began.elapsed().as_micros() as u64;
+        let took = watch.stop();
         let remote = Arc::clone(&shared.remote);
-        remote.push(Command::Native { shared, outcome, micros });
+        remote.push(Command::Native { shared, outcome, took });
     }
 }

@@ -4,6 +4,7 @@ pub mod context;
 pub mod driver;
 pub mod gil;
 pub mod job;
+pub mod learnt;
 pub mod meta;
 pub mod parts;
 pub mod reactor;

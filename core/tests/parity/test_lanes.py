@@ -1,59 +1,56 @@
-"""The rule that decides where a view runs."""
+"""Where a view runs; the rule by which that is learnt has its tests in src/engine/learnt.rs."""
+
+import time
 
 from django_rivet.django import blocking, inline
-from django_rivet.django.inline import FIRST_NEEDED, MOST_NEEDED, QUICK, SLOW, WAITING, Lane
+from django_rivet.django.inline import Lane
+
+MANY = 10_000
 
 
-def quick(lane: Lane, times: int) -> None:
+def short(lane: Lane, times: int = MANY) -> None:
     for _ in range(times):
-        lane.took_on_pool(QUICK / 2, QUICK / 2, alone=True)
+        lane.learnt.on_pool(0.0005, 0.0005)
 
 
-def test_goes_inline_after_enough_quick_requests() -> None:
+def call(lane: Lane, seconds: float = 0) -> None:
+    lane.learnt.begin()
+    if seconds:
+        time.sleep(seconds)
+    lane.learnt.end()
+
+
+def test_short_calls_lead_inline() -> None:
     lane = Lane("learn")
-    quick(lane, FIRST_NEEDED - 1)
     assert not lane.inline
-    quick(lane, 1)
+    short(lane)
     assert lane.inline
 
 
-def test_waiting_starts_again() -> None:
+def test_a_slow_call_leads_back() -> None:
     lane = Lane("learn")
-    quick(lane, FIRST_NEEDED - 1)
-    lane.took_on_pool(QUICK / 2 + WAITING * 2, QUICK / 2, alone=True)
-    quick(lane, FIRST_NEEDED - 1)
+    short(lane)
+    call(lane, 0.02)
     assert not lane.inline
 
 
-def test_waiting_beside_others_may_be_for_the_interpreter() -> None:
+def test_waiting_leads_back() -> None:
     lane = Lane("learn")
-    quick(lane, FIRST_NEEDED - 1)
-    lane.took_on_pool(1.0, QUICK / 2, alone=False)
-    quick(lane, 1)
+    short(lane)
+    for _ in range(100):
+        call(lane)
     assert lane.inline
-
-
-def test_work_starts_again_even_beside_others() -> None:
-    lane = Lane("learn")
-    quick(lane, FIRST_NEEDED - 1)
-    lane.took_on_pool(QUICK * 2, QUICK * 2, alone=False)
-    quick(lane, 1)
+    for _ in range(1000):
+        call(lane, 0.0001)
     assert not lane.inline
 
 
-def test_one_slow_request_inline_and_twice_as_many_are_needed() -> None:
+def test_long_calls_on_the_pool_stay_there() -> None:
     lane = Lane("learn")
-    needed = FIRST_NEEDED
-    for _ in range(20):
-        quick(lane, needed - 1)
-        assert not lane.inline
-        quick(lane, 1)
-        assert lane.inline
-        lane.took_inline(SLOW / 2)
-        assert lane.inline
-        lane.took_inline(SLOW * 2)
-        assert not lane.inline
-        needed = min(needed * 2, MOST_NEEDED)
+    for _ in range(MANY):
+        short(lane, 5)
+        lane.learnt.on_pool(0.5, 0.0001)
+    assert not lane.inline
 
 
 def test_declared_views_stay_where_they_are() -> None:
@@ -64,23 +61,23 @@ def test_declared_views_stay_where_they_are() -> None:
     def slow() -> None: ...
 
     lane = Lane("never", fast)
-    lane.took_inline(SLOW * 2)
+    call(lane, 0.02)
     lane.block()
     assert lane.inline
     lane = Lane("always", slow)
-    quick(lane, MOST_NEEDED)
+    short(lane)
     assert not lane.inline
 
 
 def test_settings() -> None:
     assert Lane("always").inline
     lane = Lane("never")
-    quick(lane, MOST_NEEDED)
+    short(lane)
     assert not lane.inline
 
 
 def test_what_streams_stays_on_the_pool() -> None:
     lane = Lane("learn")
     lane.block()
-    quick(lane, MOST_NEEDED)
+    short(lane)
     assert not lane.inline

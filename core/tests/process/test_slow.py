@@ -1,39 +1,42 @@
 """Clients that are slow, leave, or never read: they cost the others nothing and leave nothing behind."""
 
-import asyncio
-import contextlib
 import resource
 import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 import pytest
-from process_load import Connection, Load, Result
+from process_load import Load, Result
 from process_server import LONG, Server, fds, rss, threads, wait_for
 
 QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
 
 
 class Crowd:
-    """Many clients, each a coroutine, in a thread until they end."""
+    """Slow clients in a process of their own: process_crowd.py."""
 
-    def __init__(self, count: int, client: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.over = False
-        self._count, self._client = count, client
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+    def __init__(self, port: int, kind: str, count: int) -> None:
+        command = [sys.executable, Path(__file__).with_name("process_crowd.py"), str(port), kind, str(count)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self.closed = 0
+        threading.Thread(target=self._read, daemon=True).start()
 
-    async def _run(self) -> None:
-        await asyncio.gather(*(self._client() for _ in range(self._count)))
+    def _read(self) -> None:
+        assert self._process.stdout
+        while dots := self._process.stdout.read1():
+            self.closed += len(dots)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.over = True
-        self._thread.join(60)
-        assert not self._thread.is_alive()
+        self._process.kill()
+        self._process.wait()
 
 
 def open_files(count: int) -> None:
@@ -60,41 +63,16 @@ def check(result: Result) -> None:
 def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> None:
     """Slowloris: a byte now and then. A head has its time in all, a body its time without progress."""
     open_files(count)
-    closed = 0
-
-    with Server(*QUICK_TIMEOUTS) as server:
-        start = (
-            b"GET /named/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
-            if kind == "head"
-            else b"POST /upload/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n"
-        )
+    # Bodies on their way count as in flight: here it is about time, not about that bound.
+    with Server(*QUICK_TIMEOUTS, "--max-in-flight", "10000") as server:
         quiet_load(server.port, 200)
         alone = quiet_load(server.port, 2000)
         before = fds(server.pid)
 
-        async def client() -> None:
-            nonlocal closed
-            while not crowd.over:
-                connection = await Connection.to(server.port)
-                connection.writer.write(start)
-                end = asyncio.create_task(connection.reader.read())
-                while not crowd.over and not end.done():
-                    # A slow head goes on; a slow body stops: it is cut only when it makes no progress.
-                    if kind == "head":
-                        connection.writer.write(b"x")
-                    await asyncio.wait([end], timeout=1)
-                if end.done():
-                    closed += 1
-                end.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await end
-                connection.close()
-
-        crowd = Crowd(count, client)
-        with crowd:
+        with Crowd(server.port, kind, count) as crowd:
             wait_for(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
             together = quiet_load(server.port, 2000)
-            wait_for(lambda: closed >= count, "each was closed once")
+            wait_for(lambda: crowd.closed >= count, "each was closed once")
         check(alone)
         check(together)
         if count == 5000:

@@ -48,7 +48,7 @@ def serve(port: int, data: bytes) -> None:
             assert answer.echo["body"].encode("latin-1") == request["body"]
             headers = [[name.decode("latin-1").lower(), value.decode("latin-1")] for name, value in request["headers"]]
             assert answer.echo["headers"] == headers
-            # Django would take X_Forwarded_For for X-Forwarded-For: https://docs.djangoproject.com/en/stable/howto/deployment/
+            # In META, X_Forwarded_For could not be told from X-Forwarded-For.
             dashed = {"HTTP_" + name.upper().replace("-", "_") for name, _ in headers if "_" not in name}
             assert {name for name in answer.echo["meta"] if name.startswith("HTTP_")} <= dashed
     others = [answer.status for answer in answers if answer.status != 200]

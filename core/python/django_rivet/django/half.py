@@ -22,15 +22,15 @@ class Half:
     async def __call__[**P, R](self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not self.lane.inline:
             return await sync_to_async(self.measured)(function, *args, **kwargs)
-        started = perf_counter()
+        self.lane.learnt.begin()
         try:
             return without_loop(function, *args, **kwargs)
         finally:
-            self.lane.took_inline(perf_counter() - started)
+            self.lane.learnt.end()
 
     def measured[**P, R](self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         started, cpu = perf_counter(), thread_time()
         try:
             return function(*args, **kwargs)
         finally:
-            self.lane.took_on_pool(perf_counter() - started, thread_time() - cpu, alone=False)
+            self.lane.learnt.on_pool(perf_counter() - started, thread_time() - cpu)

@@ -98,9 +98,9 @@ class DjangoHandler(ResolvesOnce):
 
     def _run_inline(self, request: RivetRequest, lane: Lane) -> None:
         context = self.context.copy()
-        started = perf_counter()
+        lane.learnt.begin()
         rest = without_loop(context.run, sync.serve, self, request, None)
-        lane.took_inline(perf_counter() - started)
+        lane.learnt.end()
         if rest is not None:
             # The response is closed on another thread, so what the view opened on this one is closed here.
             without_loop(close_old_connections)
@@ -129,10 +129,9 @@ class _OnPool:
     def __call__(self) -> None:
         handler, pool, worker = self.handler, self.handler.pool, current.worker
         context = worker.context.copy()
-        alone = pool.busy <= 1
         started, cpu = perf_counter(), thread_time()
         rest = context.run(sync.serve, handler, self.request, worker)
-        self.lane.took_on_pool(perf_counter() - started, thread_time() - cpu, alone=alone and pool.busy <= 1)
+        self.lane.learnt.on_pool(perf_counter() - started, thread_time() - cpu)
         if self.request.rivet_streams:
             self.lane.block()
         if rest is not None and pool.loop is not None:

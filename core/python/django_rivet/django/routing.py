@@ -42,7 +42,7 @@ class URLconf:
         # Matches without parameters, by path: to find one again costs a tenth. Bounded: patterns may match anything.
         self.matches: dict[str, ResolverMatch] = {}
 
-    def keep(self, path: str, match: ResolverMatch) -> None:
+    def keep(self, path: str, match: Any) -> None:
         plain = not match.captured_kwargs and not match.args and type(match) is ResolverMatch
         if self.fixed and plain and len(self.matches) < MOST_MATCHES:
             self.matches[path] = _copy(match)
@@ -140,7 +140,7 @@ def _converts_plainly(pattern: Any) -> bool:
     )
 
 
-def _copy(match: ResolverMatch) -> ResolverMatch:
+def _copy(match: Any) -> ResolverMatch:
     """Another one, for a request of its own: view middleware may change the arguments."""
     copy = ResolverMatch.__new__(ResolverMatch)
     copy.__dict__.update(match.__dict__, kwargs=match.kwargs.copy(), extra_kwargs=match.extra_kwargs.copy())
