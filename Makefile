@@ -1,4 +1,4 @@
-.PHONY: help demo demo-down check test cut
+.PHONY: help demo demo-down check test cut conformance bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' Makefile
@@ -17,3 +17,9 @@ test: ## Everything that CI runs.
 
 cut: ## Cut each wire of a generated project once: its test must go red.
 	@tests/run cut
+
+conformance: ## What the core gets right, by suite: each line ends in right/total.
+	@core/tests/run conformance
+
+bench: ## The core beside its peers: the table and the plot in core/docs.
+	@core/bench/run

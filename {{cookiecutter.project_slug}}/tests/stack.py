@@ -19,6 +19,7 @@ SLUG = re.search(r"^name: *(\w+)", (ROOT / "compose.yaml").read_text(), re.MULTI
 PROJECT = f"{SLUG}-test"
 OPTIONS = ("-p", PROJECT, "--env-file", "tests/stack.env")
 TOOLS = ("-p", f"{SLUG}-tools", "--project-directory", ".", "-f", "tests/compose.yaml")
+USER = f"{os.getuid()}:{os.getgid()}"
 LABEL = "label=com.docker.compose"
 URL = os.environ.get("PUBLIC_URL", "")
 DEADLINE = float(os.environ.get("DEADLINE", "30"))  # `make cut` expects failures, and waits less for them
@@ -51,8 +52,8 @@ def compose(*words: object, root: Path = ROOT, **options: Any) -> str:
 
 
 def tool(*words: object, **options: Any) -> str:
-    """A container of tests/compose.yaml."""
-    return run(ROOT / "bin/compose", *TOOLS, "run", "--rm", "-T", *words, **options)
+    """A container of tests/compose.yaml, as the one who may read the project."""
+    return run(ROOT / "bin/compose", *TOOLS, "run", "--rm", "-T", "--user", USER, *words, **options)
 
 
 def up(*words: object, root: Path = ROOT) -> None:
@@ -79,6 +80,10 @@ def service_of(container: dict[str, Any]) -> str:
 
 def networks_of(container: dict[str, Any]) -> set[str]:
     return {name.removeprefix(f"{PROJECT}_") for name in container["NetworkSettings"]["Networks"]}
+
+
+def addresses_of(container: dict[str, Any]) -> set[str]:
+    return {network["IPAddress"] for network in container["NetworkSettings"]["Networks"].values()}
 
 
 def hostname_of(container: dict[str, Any]) -> str:

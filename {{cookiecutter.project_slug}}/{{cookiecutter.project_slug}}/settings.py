@@ -6,6 +6,7 @@ https://docs.djangoproject.com/en/6.1/ref/settings/
 
 import logging
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    # The server of core/; a host that has not built it runs on uvicorn.
+    *(["django_rivet"] if find_spec("django_rivet") else []),
     "channels",
     "django_structlog",
     "users",
@@ -125,6 +128,14 @@ TEMPLATES = [
     },
 ]
 
+# --- The web server: what `manage.py runrivet` does not take by its own defaults -----------------------------------
+
+RIVET_PROCESSES = env.number("RIVET_PROCESSES", 1)
+RIVET_WORKERS = env.number("RIVET_WORKERS", 8)
+RIVET_ACCESS_LOG = "off"  # nginx writes it
+RIVET_GRACEFUL_TIMEOUT = 25  # seconds, within the container's stop_grace_period
+RIVET_WS_MAX_MESSAGE = 1024**2  # bytes
+
 # --- Users ---------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
@@ -147,18 +158,19 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Database: through PgBouncer; the alias `direct` passes it by --------------------------------------------------
 
-# How long a connection outlives its request. uvicorn runs each view in a thread of its own, which would take it along.
-CONN_MAX_AGE = env.choice("WEB_SERVER", {"uvicorn": 0})
+# Seconds that a connection outlives its request. rivet's few threads stay and keep it: a login costs more than a query.
+# uvicorn runs each view in a thread of its own, which would take it along.
+CONN_MAX_AGE = env.choice("WEB_SERVER", {"rivet": 60, "uvicorn": 0})
 
 
-def database(name: str, url: str) -> dict[str, Any]:
+def database(name: str, url: str, max_age: int = CONN_MAX_AGE) -> dict[str, Any]:
     """Return the settings of one connection; URL wins over DATABASE_PASSWORD."""
     config = env.database(name, url)
     if config["ENGINE"].endswith("postgresql"):
         config |= {
             "DISABLE_SERVER_SIDE_CURSORS": True,  # a transaction pool changes the connection under them
-            "CONN_MAX_AGE": CONN_MAX_AGE,
-            "CONN_HEALTH_CHECKS": CONN_MAX_AGE > 0,
+            "CONN_MAX_AGE": max_age,
+            "CONN_HEALTH_CHECKS": max_age > 0,
         }
         # Seconds to connect, milliseconds without an acknowledgement: a lost network is noticed, not waited for.
         config["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 5000} | config.get("OPTIONS", {})
@@ -170,9 +182,9 @@ def database(name: str, url: str) -> dict[str, Any]:
 DATABASE_URL = env.required("DATABASE_URL", embedded=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
 DATABASES = {
     "default": database("DATABASE_URL", DATABASE_URL),
-    # For what needs a session of its own: LISTEN, session locks, backups.
+    # For what needs a session of its own: LISTEN, session locks, backups. PostgreSQL's own are few: none is kept.
     "direct": {
-        **database("DATABASE_DIRECT_URL", env.text("DATABASE_DIRECT_URL", DATABASE_URL)),
+        **database("DATABASE_DIRECT_URL", env.text("DATABASE_DIRECT_URL", DATABASE_URL), max_age=0),
         "TEST": {"MIRROR": "default"},
     },
 }

@@ -56,6 +56,27 @@ def test_none_is_left_open(
     assert pool.close(10)
 
 
+@pytest.mark.parametrize("view", [view.__name__ for view in views.PATHS])
+@pytest.mark.parametrize("mode", ["always", "never"])
+def test_one_request_closes_its_own(
+    mode: str,
+    view: str,
+    engine: fake.Engine,
+    sessions: dict[str, str],
+    opened: list[BaseDatabaseWrapper],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No later request has to do it."""
+    caplog.set_level("CRITICAL")
+    pool = Pool(THREADS)
+    handler = DjangoHandler(pool, inline=mode)
+    engine.ask(handler, "GET", f"/{view}", [("host", "x"), ("cookie", f"sessionid={sessions['ann']}")])
+    engine.settle(handler)
+    assert opened
+    assert [wrapper for wrapper in opened if wrapper.connection is not None] == []
+    assert pool.close(10)
+
+
 @pytest.mark.parametrize("mode", ["always", "never", "learn"])
 def test_kept_for_their_age(
     mode: str,

@@ -20,11 +20,14 @@ urlpatterns.insert(0, path("edited/", lambda request: HttpResponse("{number}")))
 def edited(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stack runs from a copy, so that the edit stays there."""
     monkeypatch.setenv("COMPOSE_FILE", os.pathsep.join(["compose.yaml", "compose/dev.yaml"]))
+    monkeypatch.setenv("DEV_USER", stack.USER)
     (project / ".tools").symlink_to(stack.ROOT / ".tools")
     stack.run("bin/secrets.py", cwd=project)
-    stack.up("--build", root=project)
-    yield project / stack.SLUG / "urls.py"
-    stack.compose("down", "--volumes", "--timeout", 5, root=project)
+    try:
+        stack.up("--build", root=project)
+        yield project / stack.SLUG / "urls.py"
+    finally:  # before the copy goes: Docker would make its folder anew for a container that restarts
+        stack.compose("down", "--volumes", "--timeout", 5, root=project)
 
 
 def test_edits_are_seen(edited: Path) -> None:

@@ -41,6 +41,11 @@ class Crowd:
         """How many sockets each replica serves."""
         return Counter(replica for replica, _ in self._sockets)
 
+    @property
+    def codes(self) -> set[int]:
+        """With which codes sockets were closed."""
+        return {socket.close_code for _, socket in self._sockets if socket.close_code is not None}
+
     def answering(self) -> Counter[str]:
         """The same, of those that still answer."""
         return wait(self._ask())

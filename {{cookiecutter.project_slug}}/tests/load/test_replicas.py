@@ -20,6 +20,7 @@ main = min(int(process.name) for process in Path("/proc").glob("[0-9]*") if pare
 os.kill(main, signal.SIGKILL)
 """
 BACK_WITHIN = 60
+SERVICE_RESTART = 1012
 
 
 def crowd(member: Visitor) -> Any:
@@ -69,4 +70,5 @@ def test_scaled_replicas(member: Visitor) -> None:
         assert len(hostnames()) == 2
         if watching:
             assert watching.answering() == {name: watching.replicas[name] for name in left}
+            assert watching.codes == {SERVICE_RESTART}, "the page knows that it may come again"
     asking.assert_unharmed()

@@ -1,18 +1,19 @@
 """web -> PgBouncer (transaction pooling) -> PostgreSQL, and what the roles may do there."""
 
-from typing import Any
+import os
 
 import pytest
 
 import stack
+from visitor import Visitor
 
-SHOW_POOLS = """
+SHOW = """
 import psycopg
 console = {"host": "pgbouncer", "port": 6432, "dbname": "pgbouncer", "user": "stats", "password": password}
 with psycopg.connect(**console, autocommit=True, connect_timeout=5) as connection:
-    rows = connection.execute("SHOW POOLS")
+    rows = connection.execute(f"SHOW {what}")
     names = [column.name for column in rows.description]
-    result = [dict(zip(names, row)) for row in rows]
+    result = [dict(zip(names, map(str, row))) for row in rows]
 """
 
 # Each client stays connected until the last one has been served: only then are connections shared.
@@ -47,6 +48,7 @@ for statement in statements:
         result[statement] = error.__cause__.sqlstate
 """
 REFUSED = "42501"  # insufficient_privilege
+MOST_THREADS = 8 + 4  # of a replica: RIVET_WORKERS, the event loop, and those of the health checks
 SCHEMA_CHANGES = [
     "CREATE TABLE smoke ()",
     "CREATE SCHEMA smoke",
@@ -65,9 +67,14 @@ def psql(query: str) -> str:
     return stack.compose("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "app", "-tAc", query).strip()
 
 
-def app_pool() -> dict[str, Any]:
-    pools = stack.django(SHOW_POOLS, password=stack.secret("pgbouncer_stats_password"))
-    return next(pool for pool in pools if (pool["database"], pool["user"]) == ("app", "app"))
+def show(what: str) -> list[dict[str, str]]:
+    """What PgBouncer's console tells of the application."""
+    rows = stack.django(SHOW, what=what, password=stack.secret("pgbouncer_stats_password"))
+    return [row for row in rows if (row["database"], row["user"]) == ("app", "app")]
+
+
+def app_pool() -> dict[str, str]:
+    return show("POOLS")[0]
 
 
 def test_pool_mode_is_transaction() -> None:
@@ -80,6 +87,23 @@ def test_twenty_clients_share_two_connections() -> None:
     assert len(set(pids)) <= 2
     pool = app_pool()
     assert int(pool["sv_active"]) + int(pool["sv_idle"]) <= 2
+
+
+def test_threads_keep_their_connection(member: Visitor) -> None:
+    """rivet's do, for CONN_MAX_AGE; uvicorn has a new one for each request. Either way there are few."""
+    replicas = {address for box in stack.containers("web") for address in stack.addresses_of(box)}
+
+    def connections() -> dict[tuple[str, str], str]:
+        """When each was used last."""
+        for _ in range(30):
+            assert member.get("/admin/").status_code == 200
+        clients = [client for client in show("CLIENTS") if client["addr"] in replicas]
+        return {(client["addr"], client["port"]): client["request_time"] for client in clients}
+
+    before, after = connections(), connections()
+    kept = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+    assert bool(kept) is (os.environ.get("WEB_SERVER", "rivet") == "rivet")
+    assert len(after) <= len(stack.containers("web")) * MOST_THREADS
 
 
 def test_the_application_cannot_change_the_schema() -> None:

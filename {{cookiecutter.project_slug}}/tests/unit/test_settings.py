@@ -151,7 +151,14 @@ def test_a_cdn_is_allowed_by_the_policy() -> None:
 def test_the_database_is_used_as_a_transaction_pool_allows() -> None:
     default = load()["DATABASES"]["default"]
     assert default["DISABLE_SERVER_SIDE_CURSORS"]
-    assert default["CONN_MAX_AGE"] == 0, "uvicorn runs each view in a thread of its own"
+
+
+def test_connections_outlive_their_request_where_threads_do() -> None:
+    databases = load(WEB_SERVER="rivet")["DATABASES"]
+    assert databases["default"]["CONN_MAX_AGE"] > 0
+    assert databases["default"]["CONN_HEALTH_CHECKS"], "PgBouncer may have been restarted meanwhile"
+    assert databases["direct"]["CONN_MAX_AGE"] == 0, "PostgreSQL's own connections are few"
+    assert load(WEB_SERVER="uvicorn")["DATABASES"]["default"]["CONN_MAX_AGE"] == 0, "each view has its own thread"
 
 
 def test_a_task_ends_before_it_is_given_to_another_worker() -> None:

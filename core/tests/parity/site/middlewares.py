@@ -47,4 +47,4 @@ class Changes(MiddlewareMixin):
     """A view middleware that takes liberties with what it is given."""
 
     def process_view(self, request: Any, callback: Any, args: Any, kwargs: Any) -> None:
-        kwargs["changed"] = True
+        kwargs["changed"] = kwargs.get("changed", 0) + 1

@@ -64,6 +64,12 @@ async def hops(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told(request, name) | {"count": count, "same": first is second, "language": language})
 
 
+async def asaves(request: HttpRequest) -> HttpResponse:
+    """The session is saved after the view, by its middleware."""
+    await request.session.aset("count", await request.session.aget("count", 0) + 1)
+    return JsonResponse(told(request, (await request.auser()).username))
+
+
 def bridges(request: HttpRequest) -> HttpResponse:
     async def inner() -> tuple[str, Any]:
         await asyncio.sleep(0)
@@ -132,5 +138,5 @@ def uses_database(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
-PATHS = [sync, saves, quick, suspends, hops, bridges, stream, astream, mixed, mixed2, fails, afails]
+PATHS = [sync, saves, asaves, quick, suspends, hops, bridges, stream, astream, mixed, mixed2, fails, afails]
 urlpatterns = [path(view.__name__, view) for view in (*PATHS, file, meta, post, uses_database)]
