@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
+    use crate::py::job::Job;
+    #[pymodule_export]
     use crate::py::learnt::Learnt;
     #[pymodule_export]
     use crate::py::reactor::{Reactor, parse_requests};

@@ -71,10 +71,12 @@ class Reactor:
         Without one a handshake is an ordinary GET for `fallback`.
         """
 
-    def pool(self, submit: Callable[[Callable[[], None]], bool]) -> None:
-        """Sets how blocking native handlers get to a thread: `submit` takes a job to be called there, once.
+    def pool(self, submit: Callable[[Job], object], tidy: Callable[[], object] | None = None) -> None:
+        """Sets who runs native handlers that may block: `submit(job)` has another thread call `job()`, or calls
+        `job.refuse()`. Without one they run on the I/O thread.
 
-        False: too many wait already, and the request is answered with 503. Without a pool they run on the I/O thread.
+        tidy: called on the I/O thread after such handlers have run there: at once when one raised, else within a
+        second. After a call on the pool it is called there.
         """
 
     def files(self, prefix: str, root: str, *, immutable: bool = False) -> None:
@@ -316,7 +318,7 @@ def parse_requests(data: bytes, limits: Mapping[str, int] | None = None) -> list
     """
 
 class Learnt:
-    """Learns where blocking code of one route runs: on the pool, or inline on the I/O thread while it proves short there.
+    """Learns where blocking code of one route runs: on the pool, or inline on the I/O thread while it is short there.
 
     The rule and its figures: `src/engine/learnt.rs`.
     """
@@ -331,3 +333,13 @@ class Learnt:
         """It has ended."""
     def on_pool(self, wall: float, cpu: float) -> None:
         """A call on the pool took so many seconds, by the clock and of the thread's CPU time."""
+
+class Job:
+    """A native handler's call on its way to a thread. It is called or refused, exactly once, unless nobody wants it."""
+
+    def __call__(self) -> None:
+        """Runs the handler on this thread and hands the answer to the I/O thread."""
+    def wanted(self) -> bool:
+        """Whether somebody still waits for the answer."""
+    def refuse(self) -> None:
+        """There is no thread for it in time: answered with 503."""

@@ -21,11 +21,13 @@ pub struct Plain<'a> {
     pub body: &'a [u8],
     pub allow: Option<&'a str>,
     pub retry_after: bool,
+    /// Must not be kept by a cache (RFC 9111 5.2.2.5).
+    pub no_store: bool,
 }
 
 impl<'a> Plain<'a> {
     pub fn new(status: u16, body: &'a [u8]) -> Self {
-        Self { status, body, allow: None, retry_after: false }
+        Self { status, body, allow: None, retry_after: false, no_store: false }
     }
 }
 
@@ -71,6 +73,9 @@ impl Engine {
             }
             if plain.retry_after {
                 head.field(b"Retry-After", b"1")?;
+            }
+            if plain.no_store {
+                head.field(b"Cache-Control", b"no-store")?;
             }
             if plain.body.is_empty() { Ok(()) } else { head.field(b"Content-Type", b"text/plain; charset=utf-8") }
         });
@@ -218,6 +223,7 @@ impl Engine {
             Command::Dropped { shared } => self.fail(py, shared.token, &shared),
             Command::Abort { shared } => self.cut(shared.token, &shared),
             Command::OnDisconnect { shared, callback } => self.on_disconnect(py, &shared, callback),
+            Command::Busy { shared } => self.busy(py, &shared),
             Command::Native { shared, outcome, took } => self.ended_on_pool(py, &shared, outcome, took),
         }
     }

@@ -42,7 +42,7 @@ impl Engine {
         let early = Exchange { keep_alive: exchange.keep_alive && bodyless, ..exchange };
         let path = head.path.of(bytes);
         if path == self.options.health_path.as_bytes() && matches!(head.method, Method::Get | Method::Head) {
-            return self.plain(py, token, early, head, bytes, &Plain::new(200, b"ok\n"));
+            return self.plain(py, token, early, head, bytes, &Plain { no_store: true, ..Plain::new(200, b"ok\n") });
         }
         if self.in_flight.get() >= self.options.max_in_flight {
             self.metrics.borrow().add(Counter::Refused, 1);

@@ -89,6 +89,9 @@ pub struct Engine {
     pub fallback: RefCell<Option<Fallback>>,
     pub on_websocket: RefCell<Option<Py<PyAny>>>,
     pub pool: RefCell<Option<Py<PyAny>>>,
+    /// Called after blocking code has run on this thread: at once when it failed, else with the next sweep.
+    pub on_tidy: RefCell<Option<Py<PyAny>>>,
+    untidy: Cell<bool>,
     pub in_flight: Cell<usize>,
     pub websockets: Cell<usize>,
     numbers: Cell<u64>,
@@ -151,6 +154,8 @@ impl Engine {
             fallback: RefCell::default(),
             on_websocket: RefCell::default(),
             pool: RefCell::default(),
+            on_tidy: RefCell::default(),
+            untidy: Cell::new(false),
             in_flight: Cell::new(0),
             websockets: Cell::new(0),
             numbers: Cell::new(0),
@@ -192,6 +197,7 @@ impl Engine {
         self.fallback.replace(None);
         self.on_websocket.replace(None);
         self.pool.replace(None);
+        self.on_tidy.replace(None);
         self.routes.replace(Rc::default());
         self.handlers.borrow_mut().clear();
         if let Some(log) = self.log.borrow_mut().as_mut() {

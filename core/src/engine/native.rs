@@ -96,8 +96,37 @@ impl Engine {
     }
 
     fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &Head, bytes: &[u8]) {
-        let result = context::fresh(py, || invoke(py, handler, None, &call.params));
+        let result = self.run_inline(py, handler, None, &call.params);
         self.answer_value(py, call, head, bytes, result);
+    }
+
+    /// Calls a `def` handler on this thread.
+    fn run_inline<'py>(
+        &self,
+        py: Python<'py>,
+        handler: &Handler,
+        request: Option<Bound<'py, Request>>,
+        params: &Params,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.untidy.set(true);
+        let call = || context::fresh(py, || invoke(py, handler, request, params));
+        let result = self.parts.without_loop(py, call);
+        if result.is_err() {
+            self.tidy(py);
+        }
+        result
+    }
+
+    /// Lets Django close the database connections of this thread that are broken or too old: views see to that
+    /// themselves, native handlers do not.
+    pub fn tidy(&self, py: Python<'_>) {
+        self.untidy.set(false);
+        let tidy = self.on_tidy.borrow().as_ref().map(|tidy| tidy.clone_ref(py));
+        if let Some(tidy) = tidy
+            && let Err(error) = self.parts.without_loop(py, || tidy.call0(py))
+        {
+            self.parts.exception(py, "database connections could not be closed", &error);
+        }
     }
 
     fn answer_value(&self, py: Python<'_>, call: &Call, head: &Head, bytes: &[u8], result: PyResult<Bound<'_, PyAny>>) {
@@ -168,7 +197,7 @@ impl Engine {
             }
             _ if inline => {
                 let trial = handler.learnt.begin(self.clock.micros());
-                let result = context::fresh(py, || invoke(py, handler, request, &call.params));
+                let result = self.run_inline(py, handler, request, &call.params);
                 handler.learnt.end(trial, self.clock.micros());
                 self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
             }
@@ -189,17 +218,19 @@ impl Engine {
             let result = context::fresh(py, || invoke(py, handler, request, &call.params));
             return self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
         };
-        let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared));
+        let tidy = self.on_tidy.borrow().as_ref().map(|tidy| tidy.clone_ref(py));
+        let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared), tidy);
         let submitted = job.and_then(|job| pool.call1(py, (job,)));
-        match submitted.and_then(|accepted| accepted.is_truthy(py)) {
-            Ok(true) => {}
-            Ok(false) => {
-                let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
-                if shared.advance(Progress::Waiting, Progress::Ended) {
-                    self.respond_plain(py, &shared, &full);
-                }
-            }
-            Err(error) => self.ended(py, &shared, Outcome::Error(error)),
+        if let Err(error) = submitted {
+            self.ended(py, &shared, Outcome::Error(error));
+        }
+    }
+
+    /// There is no thread for a request.
+    pub fn busy(&self, py: Python<'_>, shared: &Arc<Shared>) {
+        if shared.advance(Progress::Waiting, Progress::Ended) {
+            let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
+            self.respond_plain(py, shared, &full);
         }
     }
 

@@ -50,6 +50,10 @@ pub enum Command {
         shared: Arc<Shared>,
         callback: Py<PyAny>,
     },
+    /// No thread of the pool was free in time.
+    Busy {
+        shared: Arc<Shared>,
+    },
     /// A native handler has ended on the pool.
     Native {
         shared: Arc<Shared>,

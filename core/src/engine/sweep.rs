@@ -25,6 +25,9 @@ enum Late {
 impl Engine {
     pub fn sweep(&self, py: Python<'_>, now: u64) {
         self.next_sweep.set(now + EVERY);
+        if self.untidy.get() {
+            self.tidy(py);
+        }
         let mut late: Vec<(Token, Late)> = Vec::new();
         let connections = {
             let mut slab = self.slab.borrow_mut();

@@ -17,6 +17,8 @@ use pyo3::types::{PyDict, PyString};
 pub struct Job {
     callable: Py<PyAny>,
     encode: Py<PyAny>,
+    /// Called after the handler: `Reactor.pool`.
+    tidy: Option<Py<PyAny>>,
     request: Option<Py<Request>>,
     params: Params,
     shared: Mutex<Option<Arc<Shared>>>,
@@ -30,10 +32,12 @@ impl Job {
         request: Option<Bound<'py, Request>>,
         params: &Params,
         shared: Arc<Shared>,
+        tidy: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let job = Self {
             callable: handler.callable.clone_ref(py),
             encode: parts.encode.clone_ref(py),
+            tidy,
             request: request.map(Bound::unbind),
             params: params.clone(),
             shared: Mutex::new(Some(shared)),
@@ -57,6 +61,19 @@ impl Job {
 
 #[pymethods]
 impl Job {
+    /// Does somebody still wait for it?
+    fn wanted(&self) -> bool {
+        let shared = self.shared.lock();
+        shared.is_ok_and(|shared| shared.as_ref().is_some_and(|shared| !shared.is_gone()))
+    }
+
+    /// No thread was free in time.
+    fn refuse(&self) {
+        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
+        let remote = Arc::clone(&shared.remote);
+        remote.push(Command::Busy { shared });
+    }
+
     /// Runs the handler on this thread and hands the answer to the I/O thread.
     fn __call__(&self, py: Python<'_>) {
         let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
@@ -69,6 +86,11 @@ impl Job {
             Err(error) => Outcome::Error(error),
         };
         let took = watch.stop();
+        if let Some(tidy) = &self.tidy
+            && let Err(error) = tidy.call0(py)
+        {
+            error.write_unraisable(py, None);
+        }
         let remote = Arc::clone(&shared.remote);
         remote.push(Command::Native { shared, outcome, took });
     }

@@ -15,6 +15,8 @@ pub struct Parts {
     pub encode: Py<PyAny>,
     task: Py<PyAny>,
     logger: Py<PyAny>,
+    /// asyncio.events._set_running_loop
+    set_running_loop: Py<PyAny>,
     /// asyncio's next timer when the turn began: another one may be due earlier.
     timer: Cell<usize>,
 }
@@ -39,6 +41,7 @@ impl Parts {
             encode: encoder.getattr("encode")?.unbind(),
             task: py.import("asyncio")?.getattr("Task")?.unbind(),
             logger: py.import("logging")?.call_method1("getLogger", ("django_rivet",))?.unbind(),
+            set_running_loop: py.import("asyncio.events")?.getattr("_set_running_loop")?.unbind(),
             timer: Cell::new(0),
         })
     }
@@ -112,6 +115,15 @@ impl Parts {
         options.set_item(pyo3::intern!(py, "context"), context)?;
         let task = self.task.bind(py).call((&driver,), Some(&options))?;
         Ok((driver, task.unbind()))
+    }
+
+    /// Runs blocking code on this thread as if no loop ran here: Django's ORM refuses to work where one does
+    /// (https://docs.djangoproject.com/en/6.1/topics/async/#async-safety).
+    pub fn without_loop<R>(&self, py: Python<'_>, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        self.set_running_loop.bind(py).call1((py.None(),))?;
+        let result = call();
+        self.set_running_loop.bind(py).call1((self.event_loop(py),))?;
+        result
     }
 
     pub fn is_cancelled(&self, py: Python<'_>, error: &PyErr) -> bool {

@@ -116,8 +116,10 @@ impl Reactor {
         self.engine.on_websocket.replace(Some(handler));
     }
 
-    fn pool(&self, submit: Py<PyAny>) {
+    #[pyo3(signature = (submit, tidy=None))]
+    fn pool(&self, submit: Py<PyAny>, tidy: Option<Py<PyAny>>) {
         self.engine.pool.replace(Some(submit));
+        self.engine.on_tidy.replace(tidy);
     }
 
     #[pyo3(signature = (prefix, root, *, immutable=false))]

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from django.conf import settings
+
 from django_rivet import conf
 
 if not settings.configured:

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+
 from django_rivet._core import Reactor, Request
 from django_rivet.server.thread import ServerThread
 from process_load import Load, Result

@@ -5,6 +5,7 @@ import socket
 import time
 
 import pytest
+
 from process_load import Load
 from process_server import Server, wait_for
 

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+
 from process_load import Load
 from process_server import Server, wait_for
 

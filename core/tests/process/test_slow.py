@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+
 from process_load import Load, Result
 from process_server import LONG, Server, fds, rss, threads, wait_for
 

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from process_load import Load
 from process_server import Server, fds, threads, wait_for
 

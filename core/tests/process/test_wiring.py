@@ -6,9 +6,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from process_server import Server
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
+
+from process_server import Server
 
 
 def get(server: Server, path: str) -> bytes:

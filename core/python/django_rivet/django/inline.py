@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Literal
 
 from django_rivet._core import Learnt
 
 Mode = Literal["learn", "always", "never"]
-View = TypeVar("View", bound=Callable[..., object])
 
 _DECLARED = "_rivet_lane"
 
 
-def inline(view: View) -> View:
+def inline[View: Callable[..., object]](view: View) -> View:
     """Declares that a view never blocks: it always runs on the I/O thread."""
     setattr(view, _DECLARED, True)
     return view
 
 
-def blocking(view: View) -> View:
+def blocking[View: Callable[..., object]](view: View) -> View:
     """Declares that a view may block: it always runs on the pool."""
     setattr(view, _DECLARED, False)
     return view

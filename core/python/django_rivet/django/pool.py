@@ -9,8 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from django.db import close_old_connections
-
 from .worker import Worker
 
 
@@ -75,13 +73,6 @@ class Pool:
         """Runs or refuses `job`. On the loop's thread."""
         if not self._add(job):
             job.refuse()
-
-    def run(self, function: Callable[[], object]) -> bool:
-        """Runs `function()`, and closes the database connections it leaves as Django does after a request.
-
-        False: too many jobs wait. On the loop's thread.
-        """
-        return self._add(_Plain(function))
 
     def _add(self, job: Job) -> bool:
         with self._lock:
@@ -152,24 +143,3 @@ class Pool:
                 self._sweep = self.loop.call_later(self._waiting[0][0] - now, self._refuse_late)
         for job in late:
             job.refuse()
-
-
-class _Plain:
-    """A job that only is a function."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Callable[[], object]) -> None:
-        self.function = function
-
-    def __call__(self) -> None:
-        try:
-            self.function()
-        finally:
-            close_old_connections()
-
-    def wanted(self) -> bool:
-        return True
-
-    def refuse(self) -> None:
-        """Dropped; the engine answers a request that is dropped."""

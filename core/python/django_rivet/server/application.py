@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
@@ -53,7 +53,7 @@ async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.Asyn
         if not settings.STATIC_ROOT:
             raise ImproperlyConfigured("the option static needs STATIC_ROOT, where collectstatic puts the files")
         reactor.files(settings.STATIC_URL, str(settings.STATIC_ROOT))
-    reactor.pool(pool.run)
+    reactor.pool(pool.submit, close_old_connections)
     reactor.native(native_routes(allowed))
     if found.django:
         # Now, so that a project that is broken shows before it serves.
