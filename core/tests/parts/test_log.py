@@ -139,7 +139,7 @@ def test_off(tmp_path):
 
 def test_a_reader_that_sleeps_holds_up_nobody(tmp_path):
     """More lines than pipe and buffer hold, and nobody reads: all are answered; later it is told what was lost."""
-    count, batch = 4000, 100
+    count, batch = 12_000, 100
     agent = "x" * 1000
     with logged(tmp_path, "access_log=json") as server:
         with connect(server.address) as client:
@@ -151,7 +151,7 @@ def test_a_reader_that_sleeps_holds_up_nobody(tmp_path):
     told = [line["message"] for line in lines if "message" in line]
     written = sum("path" in line for line in lines)
     lost = sum(int(found.group(1)) for message in told if (found := re.search(r"(\d+) lines were lost", message)))
-    assert told and lost, "4 MB of lines went into a pipe that nobody read"
+    assert told and lost, "14 MB of lines went into a pipe that nobody read"
     assert written + lost == count
 
 
