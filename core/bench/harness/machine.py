@@ -15,7 +15,7 @@ def facts() -> dict[str, str]:
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split("/")[-1].strip()
     return {
-        "machine": f"{os.cpu_count()} CPUs ({names[0] if names else platform.machine()}), Linux {platform.release()}",
+        "machine": f"{os.cpu_count()} CPUs ({names[0] if names else platform.machine()}), Linux {'.'.join(platform.release().split('.')[:2])}",
         "versions": f"Python {platform.python_version()}, {versions}, nginx {nginx}",
     }
 
