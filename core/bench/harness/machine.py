@@ -14,8 +14,9 @@ def facts() -> dict[str, str]:
     packages = ("Django", "django-bolt", "granian", "uvicorn", "gunicorn", "robyn", "fastapi")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split("/")[-1].strip()
+    kernel = ".".join(platform.release().split(".")[:2])
     return {
-        "machine": f"{os.cpu_count()} CPUs ({names[0] if names else platform.machine()}), Linux {'.'.join(platform.release().split('.')[:2])}",
+        "machine": f"{os.cpu_count()} CPUs ({names[0] if names else platform.machine()}), Linux {kernel}",
         "versions": f"Python {platform.python_version()}, {versions}, nginx {nginx}",
     }
 
