@@ -21,8 +21,8 @@ _PATIENCE = 1.0
 
 _VARIABLE = "RIVET_WORKER"
 
-# Seconds until a thread that works must let the I/O thread have the GIL. Python's own 5 ms, times the threads that work,
-# is what each small request would wait.
+# Seconds until a thread that works must let the I/O thread have the GIL. Python's own 5 ms, for each such thread, is
+# what every small request would wait.
 _SWITCH = 0.0005
 
 
