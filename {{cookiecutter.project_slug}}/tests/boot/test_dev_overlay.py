@@ -9,7 +9,8 @@ import pytest
 import stack
 from visitor import Visitor
 
-RELOADED_WITHIN = 2.0
+# Two seconds on a quiet machine; five processes start anew on whatever cores there are.
+RELOADED_WITHIN = 4.0  # seconds
 PAGE = """
 from django.http import HttpResponse
 urlpatterns.insert(0, path("edited/", lambda request: HttpResponse("{number}")))
