@@ -9,7 +9,7 @@ import pytest
 import stack
 from visitor import Visitor
 
-# Two seconds on a quiet machine; five processes start anew on whatever cores there are.
+# Two seconds on a quiet machine; three containers start anew on whatever cores there are.
 RELOADED_WITHIN = 4.0  # seconds
 PAGE = """
 from django.http import HttpResponse
