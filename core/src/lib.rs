@@ -20,9 +20,11 @@ mod _core {
     #[pymodule_export]
     use crate::py::learnt::Learnt;
     #[pymodule_export]
-    use crate::py::reactor::{Reactor, parse_requests};
+    use crate::py::reactor::{Reactor, Waker, parse_requests};
     #[pymodule_export]
     use crate::py::request::Request;
+    #[pymodule_export]
+    use crate::py::waiter::Waiter;
     #[pymodule_export]
     use crate::py::websocket::{Disconnected, WebSocket, broadcast};
 }

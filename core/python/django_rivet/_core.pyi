@@ -85,6 +85,12 @@ class Reactor:
         immutable: names carry a hash of the content, so clients may keep a file for a year.
         """
 
+    def waiter(self) -> Waiter:
+        """A future for what another thread will do, on the I/O thread."""
+
+    def waker(self) -> Waker:
+        """Ends the reactor's sleep when called, on any thread: asyncio's queue has something new."""
+
     def pause(self) -> None:
         """Stops accepting connections; the listeners stay open, so that others of the same socket can accept."""
 
@@ -108,6 +114,23 @@ class Reactor:
     def get_key(self, fileobj: Any) -> selectors.SelectorKey: ...
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]: ...
     def close(self) -> None: ...
+
+class Waiter(asyncio.Future[Any]):
+    """A future of the engine, made by `Reactor.waiter`. It wakes the Task that waits for it in the engine's own turn.
+
+    The thread that does the work calls these three, as those of a `concurrent.futures.Future`. All else is asyncio's.
+    """
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits for it."""
+
+    def set_result(self, result: Any) -> None: ...
+    def set_exception(self, exception: type[BaseException] | BaseException) -> None: ...
+
+class Waker:
+    """Made by `Reactor.waker`."""
+
+    def __call__(self) -> None: ...
 
 class Request:
     """One HTTP request and the way to answer it. May be used from any thread, by one thread at a time.

@@ -13,6 +13,7 @@ use super::slab::Token;
 use crate::http::head::Head;
 use crate::http::response::{BadField, BodyLength, Rendering, Sent};
 use crate::py::render::Rendered;
+use crate::py::waiter;
 
 /// An answer of the engine's own.
 #[derive(Clone, Copy)]
@@ -225,6 +226,7 @@ impl Engine {
             Command::OnDisconnect { shared, callback } => self.on_disconnect(py, &shared, callback),
             Command::Busy { shared } => self.busy(py, &shared),
             Command::Native { shared, outcome, took } => self.ended_on_pool(py, &shared, outcome, took),
+            Command::Settle { waiter, result } => waiter::settle(waiter.bind(py), result),
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// On the pool: CPU and wall time up to which a call is short.
 const CPU: Duration = Duration::from_millis(1);
 const WALL: Duration = Duration::from_millis(20);
-/// On the I/O thread: microseconds from which a call is slow.
-const SLOW: u64 = 2_000;
+/// On the I/O thread: how long a call may take.
+const SLOW: Duration = Duration::from_millis(2);
 
 /// Short calls in a row before the first try, and the most that can become of it.
 const TRIALS: u32 = 8;
@@ -25,7 +25,8 @@ const BLAME_WAITED: u32 = 10;
 const BLAME_TRIED: u32 = 45;
 const BLAME_BORNE: u32 = 90;
 
-/// Whether a call waits is asked of the system while there is blame, and else for each so manieth call: it costs 0.2 us.
+/// What a call took of the CPU, and whether it waited, is asked of the system while there is blame, and else for each so
+/// manieth call: it costs 0.4 us. So one long call alone is taken for slow, and the next is known to be.
 const ASK: u32 = 64;
 
 pub struct Learnt {
@@ -48,10 +49,10 @@ impl Default for Learnt {
     }
 }
 
-/// A call on the I/O thread: when it began, and how often the thread had waited by then, if that is asked.
+/// A call on the I/O thread: when it began, and if that is asked, the thread's CPU time and how often it had waited.
 pub struct Try {
     started: u64,
-    waits: Option<u64>,
+    before: Option<(Duration, u64)>,
 }
 
 /// What a call on the pool took.
@@ -99,17 +100,20 @@ impl Learnt {
     pub fn begin(&self, now: u64) -> Try {
         self.calls.set(self.calls.get().wrapping_add(1));
         let ask = self.blame.get() > 0 || self.calls.get().is_multiple_of(ASK);
-        Try { started: now, waits: ask.then(waits) }
+        Try { started: now, before: ask.then(|| (thread_cpu(), waits())) }
     }
 
     pub fn end(&self, call: Try, now: u64) {
-        let waited = call.waits.is_some_and(|before| waits() > before);
-        self.on_loop(now.saturating_sub(call.started), waited);
+        let long = now.saturating_sub(call.started) > SLOW.as_micros() as u64;
+        let waited = call.before.is_some_and(|(_, before)| waits() > before);
+        // A long call that neither worked nor waited was held up by others: nginx on the same CPU, a container's limit.
+        let held_up = || call.before.is_some_and(|(before, _)| thread_cpu().saturating_sub(before) <= SLOW);
+        self.on_loop(long && (waited || !held_up()), waited);
     }
 
-    fn on_loop(&self, micros: u64, waited: bool) {
+    fn on_loop(&self, slow: bool, waited: bool) {
         let blame = self.blame.get();
-        self.blame.set(match (micros > SLOW, waited) {
+        self.blame.set(match (slow, waited) {
             (true, _) => blame + BLAME_SLOW,
             (false, true) => blame + BLAME_WAITED,
             (false, false) => blame.saturating_sub(1),
@@ -145,7 +149,7 @@ mod tests {
     }
 
     fn good(learnt: &Learnt, calls: u32) {
-        (0..calls).for_each(|_| learnt.on_loop(10, false));
+        (0..calls).for_each(|_| learnt.on_loop(false, false));
     }
 
     #[test]
@@ -157,7 +161,7 @@ mod tests {
         assert!(learnt.inline());
         good(&learnt, 50);
         for _ in 0..10 {
-            learnt.on_loop(6_000, true); // the CPU was taken away, or the GIL
+            learnt.on_loop(true, true); // the CPU was taken away, or the GIL
             good(&learnt, BLAME_SLOW);
             assert!(learnt.inline());
         }
@@ -167,7 +171,7 @@ mod tests {
     fn the_first_slow_call_of_a_try_ends_it_and_the_next_try_is_later() {
         let learnt = Learnt::default();
         short(&learnt, TRIALS);
-        learnt.on_loop(6_000, false);
+        learnt.on_loop(true, false);
         assert!(!learnt.inline());
         short(&learnt, 2 * TRIALS - 1);
         assert!(!learnt.inline());
@@ -180,7 +184,7 @@ mod tests {
         let learnt = Learnt::default();
         short(&learnt, TRIALS);
         good(&learnt, 1_000);
-        (0..10).for_each(|_| learnt.on_loop(300, true));
+        (0..10).for_each(|_| learnt.on_loop(false, true));
         assert!(!learnt.inline());
     }
 
@@ -190,6 +194,45 @@ mod tests {
         short(&learnt, TRIALS - 1);
         learnt.on_pool(Took { wall: Duration::from_secs(1), cpu: Duration::ZERO });
         short(&learnt, TRIALS - 1);
+        assert!(!learnt.inline());
+    }
+
+    /// Another's turn on the CPU, as the clock sees it: `now` goes on, the thread's own time does not.
+    #[test]
+    fn who_is_held_up_again_and_again_stays() {
+        let learnt = Learnt::default();
+        short(&learnt, TRIALS);
+        for _ in 0..1_000 {
+            let call = learnt.begin(0);
+            learnt.end(call, 6_000);
+        }
+        assert!(learnt.inline());
+    }
+
+    #[test]
+    fn who_works_for_long_goes() {
+        let learnt = Learnt::default();
+        short(&learnt, TRIALS);
+        good(&learnt, 1_000);
+        for _ in 0..2 {
+            let call = learnt.begin(0);
+            let until = thread_cpu() + 2 * SLOW;
+            while thread_cpu() < until {}
+            learnt.end(call, 6_000);
+        }
+        assert!(!learnt.inline());
+    }
+
+    #[test]
+    fn who_waits_for_long_goes() {
+        let learnt = Learnt::default();
+        short(&learnt, TRIALS);
+        good(&learnt, 1_000);
+        for _ in 0..2 {
+            let call = learnt.begin(0);
+            std::thread::sleep(Duration::from_millis(3));
+            learnt.end(call, 6_000);
+        }
         assert!(!learnt.inline());
     }
 

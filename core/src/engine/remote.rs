@@ -4,13 +4,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::fields::Fields;
 use super::learnt::Took;
 use super::native::Outcome;
 use super::shared::Shared;
+use crate::py::waiter::Waiter;
 
 pub enum Command {
     Respond {
@@ -60,12 +61,21 @@ pub enum Command {
         outcome: Outcome,
         took: Took,
     },
+    /// What a Task waits for is there.
+    Settle {
+        waiter: Py<Waiter>,
+        result: PyResult<Py<PyAny>>,
+    },
 }
+
+/// The I/O thread sleeps in its poll, or is about to.
+const ASLEEP: u8 = 1;
+/// It has been told to look and has not yet looked.
+const TOLD: u8 = 2;
 
 pub struct Remote {
     commands: Mutex<Vec<Command>>,
-    /// The I/O thread has been told to look and has not yet looked.
-    told: AtomicBool,
+    state: AtomicU8,
     pub wake: OwnedFd,
     /// Tells this process's request ids from those of others.
     pub boot: u64,
@@ -75,7 +85,7 @@ impl Remote {
     pub fn new() -> rustix::io::Result<Self> {
         Ok(Self {
             commands: Mutex::new(Vec::new()),
-            told: AtomicBool::new(false),
+            state: AtomicU8::new(0),
             boot: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
         })
@@ -85,18 +95,35 @@ impl Remote {
         if let Ok(mut commands) = self.commands.lock() {
             commands.push(command);
         }
-        if !self.told.swap(true, Ordering::AcqRel) {
+        self.tell();
+    }
+
+    /// Has the I/O thread look. Only a sleeping one needs the system for it.
+    pub fn tell(&self) {
+        if self.state.fetch_or(TOLD, Ordering::AcqRel) == ASLEEP {
             // Fails only when the counter is full, and then the thread wakes all the same.
             let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
         }
     }
 
+    /// The I/O thread's poll, which may sleep unless there is something to look at.
+    pub fn asleep<R>(&self, poll: impl FnOnce(bool) -> R) -> R {
+        let told = self.state.fetch_or(ASLEEP, Ordering::AcqRel) & TOLD != 0;
+        let result = poll(!told);
+        self.state.fetch_and(!ASLEEP, Ordering::AcqRel);
+        result
+    }
+
+    /// `wake` was ready.
+    pub fn woken(&self) {
+        let _ = rustix::io::read(&self.wake, &mut [0u8; 8]);
+    }
+
     /// What has been asked so far; `into` is empty and keeps its memory.
     pub fn take(&self, into: &mut Vec<Command>) {
-        if !self.told.swap(false, Ordering::AcqRel) {
+        if self.state.fetch_and(!TOLD, Ordering::AcqRel) & TOLD == 0 {
             return;
         }
-        let _ = rustix::io::read(&self.wake, &mut [0u8; 8]);
         if let Ok(mut commands) = self.commands.lock() {
             std::mem::swap(&mut *commands, into);
         }

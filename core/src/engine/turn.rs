@@ -84,8 +84,8 @@ impl Engine {
             let polled = if wait == Some(0) {
                 self.poll.wait(events, wait)
             } else {
-                let poll = &self.poll;
-                py.detach(|| poll.wait(events, wait))
+                let (poll, remote) = (&self.poll, &*self.remote);
+                py.detach(|| remote.asleep(|may_sleep| poll.wait(events, if may_sleep { wait } else { Some(0) })))
             };
             now = self.clock.tick();
             if !polled.map_err(std::io::Error::from)? {
@@ -131,7 +131,9 @@ impl Engine {
                 if let Some(listener) = listener {
                     self.accept(py, &listener);
                 }
-            } else if event.token & WAKE != WAKE {
+            } else if event.token & WAKE == WAKE {
+                self.remote.woken();
+            } else {
                 fired.push((event.token as RawFd, event.flags));
             }
         }

@@ -6,9 +6,12 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use rustix::fd::{BorrowedFd, RawFd};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::waiter::Waiter;
 use crate::engine::native::{Handler, Kind};
 use crate::engine::options::Options;
+use crate::engine::remote::Remote;
 use crate::engine::routes::{Given, Routes, canonical};
 use crate::engine::turn::asyncio_token;
 use crate::engine::{Engine, Fallback, set_current};
@@ -19,6 +22,17 @@ use crate::net::poll::Flags;
 /// selectors.EVENT_READ, EVENT_WRITE
 const READ: u32 = 1;
 const WRITE: u32 = 2;
+
+/// Ends the reactor's sleep, from any thread.
+#[pyclass(module = "django_rivet._core", frozen)]
+pub struct Waker(Arc<Remote>);
+
+#[pymethods]
+impl Waker {
+    fn __call__(&self) {
+        self.0.tell();
+    }
+}
 
 #[pyclass(module = "django_rivet._core", unsendable, frozen)]
 pub struct Reactor {
@@ -127,6 +141,14 @@ impl Reactor {
         let files = Files::new(prefix, Path::new(root), immutable, self.engine.options.static_cache);
         self.engine.files.borrow_mut().push(files.map_err(PyValueError::new_err)?);
         Ok(())
+    }
+
+    fn waiter(&self, py: Python<'_>) -> Waiter {
+        Waiter::remote(py, &self.engine.parts.event_loop(py), &self.engine.remote)
+    }
+
+    fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.engine.remote))
     }
 
     fn pause(&self) {

@@ -9,26 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
-from django.db import close_old_connections, reset_queries
 
+from .connections import begin_connections, connections_are_tidy, end_connections
 from .pool import Pool
 from .worker import Worker
 
 _pin: ContextVar[Pin] = ContextVar("django_rivet.pin")
 
 
+class Promise(Protocol):
+    """What a job keeps: a `concurrent.futures.Future`, or the engine's `Waiter`."""
+
+    def set_running_or_notify_cancel(self) -> bool: ...
+    def set_result(self, result: Any, /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
 class Pin:
     """The thread of one request: None until blocking code first asks for one."""
 
-    __slots__ = ("executor", "released", "worker")
+    __slots__ = ("executor", "released", "tidy", "worker")
 
     def __init__(self, executor: PoolExecutor, worker: Worker | None = None) -> None:
         self.executor = executor
         self.worker = None if worker is None else executor.pool.pin(worker)
         self.released = False
+        # Whether the end of the request would find nothing to close on that thread.
+        self.tidy = worker is None
 
     def enter(self) -> None:
         """Makes sync_to_async in the current Context use this pin."""
@@ -55,6 +66,11 @@ class PoolExecutor(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
+        self.fulfil(future, partial(fn, *args, **kwargs))
+        return future
+
+    def fulfil(self, promise: Promise, function: Callable[[], Any]) -> None:
+        """Calls `function` on the thread of the current Context's request, and keeps `promise` with what it gives."""
         pin = _pin.get()
         # A task may outlive its request: its calls find a thread of their own, each time.
         last = pin.released
@@ -64,23 +80,27 @@ class PoolExecutor(Executor):
             pin.worker = worker
 
         def job() -> None:
-            try:
-                if not future.set_running_or_notify_cancel():
-                    return
-                if first:
-                    # The request begins on this thread too: what request_started does to its connections.
-                    reset_queries()
-                    close_old_connections()
-                result = fn(*args, **kwargs)
-                if last:
-                    close_old_connections()
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            finally:
+            if not promise.set_running_or_notify_cancel():
                 if last:
                     self.pool.unpin(worker)
+                return
+            result: Any = None
+            raised: BaseException | None = None
+            try:
+                if first:
+                    # The request begins on this thread too: what request_started does to its connections.
+                    begin_connections()
+                result = function()
+            except BaseException as error:
+                raised = error
+            if last:
+                end_connections()
+                self.pool.unpin(worker)
+            else:
+                pin.tidy = connections_are_tidy()
+            if raised is None:
+                promise.set_result(result)
+            else:
+                promise.set_exception(raised)
 
         self.pool.submit_to(worker, job)
-        return future

@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import enum
-import selectors
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import cast
 
 from django_rivet import conf
 from django_rivet._core import Reactor
 from django_rivet.server import CannotStart
+from django_rivet.server.loop import Loop
 
 # Registers its handlers at the reactor when entered, which happens on the running loop before the first connection;
 # left when no request is in work any more, or when those that are have been given up.
@@ -40,7 +39,7 @@ class Engine:
         self._options = options
         self._phase = Phase.SERVING
         self._changed = asyncio.Event()
-        self.loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop(cast(selectors.BaseSelector, self.reactor))
+        self.loop: asyncio.AbstractEventLoop = Loop(self.reactor)
 
     @property
     def phase(self) -> Phase:
