@@ -1,38 +1,17 @@
 """What the tables say, what is in the source distributions of their servers, and whether the two agree."""
 
 import ast
-import hashlib
-import os
 import re
-import subprocess
-import sys
-import tarfile
 import tomllib
 from ast import parse
 from collections.abc import Iterator
 from pathlib import Path
 
+from sdists import source
+
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 CORE = TESTS.parent
-CACHE = Path(os.environ.get("RIVET_TEST_CACHE", "/cache/names"))
-# Seconds for a download: pip builds the metadata of a source distribution before it keeps the file.
-PATIENCE = 900
-
-
-def archive(server: str) -> Path:
-    """The source distribution that requirements.txt pins, from the cache or the package index."""
-    (line,) = [line for line in (HERE / "requirements.txt").read_text().splitlines() if line.startswith(f"{server}==")]
-    version, digest = line.removeprefix(f"{server}==").split(" --hash=sha256:")
-    path = CACHE / f"{server}-{version}.tar.gz"
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps"]
-        pip += ["--no-binary", ":all:", "--dest", str(CACHE), f"{server}=={version}"]
-        subprocess.run(pip, check=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found == digest, f"{path}: its hash is {found}, not the pinned one; delete it if it is a broken download"
-    return path
 
 
 def names_in(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
@@ -46,13 +25,9 @@ def names_in(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 def theirs(server: str) -> list[tuple[str, str]]:
     """File and name of each test in a server's source distribution."""
-    names = []
-    with tarfile.open(archive(server)) as tar:
-        for member in tar:
-            path = member.name.partition("/")[2]
-            if path.startswith("tests/") and path.endswith(".py") and (file := tar.extractfile(member)):
-                names += [(path, name) for name in names_in(parse(file.read()).body)]
-    return names
+    root = source(server)
+    files = sorted(root.glob("tests/**/*.py"))
+    return [(str(file.relative_to(root)), name) for file in files for name in names_in(parse(file.read_text()).body)]
 
 
 def table(server: str) -> tuple[dict[tuple[str, str], str | list[str]], dict[str, str]]:

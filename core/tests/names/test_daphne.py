@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tables import PATIENCE, made_up, wrong
+from sdists import PATIENCE
+from tables import made_up, wrong
 
 
 @pytest.mark.timeout(PATIENCE)

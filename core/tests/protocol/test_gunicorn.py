@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from corpora import source
 from reading import Reading, read, serve
+from sdists import source
 
 ROOT = source("gunicorn")
 SAMPLES = ROOT / "tests/requests"

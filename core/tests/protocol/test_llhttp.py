@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import oracles
-from corpora import source
 from reading import read, serve
+from sdists import source
 
 FOLDER = source("aiohttp") / "vendor/llhttp/test/request"
 SAMPLE = re.compile(r"<!--\s*meta=(\{.*?\})\s*-->\s*```http\n(.*?)```\n(?:_[^\n]*_\n)?\s*```log\n(.*?)```", re.S)
