@@ -1,21 +1,36 @@
 """A pytest plugin: one line `name: right/total` for each file of tests at the end; what was skipped is not right.
 
 A test that stands for many says so: `record_property("right", 517)` and `record_property("total", 517)`.
+With `--django 5.2` that Django must be the one that is imported, and the names tell it: `name-django-5.2`.
 """
 
 import pathlib
 from collections import defaultdict
 
+import django
 import pytest
 
+suffix = ""
 right: defaultdict[str, int] = defaultdict(int)
 total: defaultdict[str, int] = defaultdict(int)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--django", metavar="SERIES", help="the Django that is tested, for the names of the counts")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global suffix
+    if series := config.getoption("--django"):
+        if not django.get_version().startswith(f"{series}."):
+            raise pytest.UsageError(f"--django {series}: imported is Django {django.get_version()}, {django.__file__}")
+        suffix = f"-django-{series}"
 
 
 def suite(nodeid: str) -> str:
     """tests/protocol/test_gunicorn.py::test_sample[1] -> protocol/gunicorn"""
     path = pathlib.PurePath(nodeid.partition("::")[0])
-    return f"{path.parent.name}/{path.stem.removeprefix('test_')}"
+    return f"{path.parent.name}{suffix}/{path.stem.removeprefix('test_')}"
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

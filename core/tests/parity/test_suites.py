@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +14,9 @@ from pathlib import Path
 import django
 import pytest
 
+from sdists import source
+
 HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("RIVET_TEST_CACHE", "/cache/django-suites"))
 LABELS = (
     "asgi async auth_tests builtin_server conditional_processing csrf_tests decorators file_uploads flatpages_tests"
     " handlers httpwrappers logging_tests messages_tests middleware middleware_exceptions requests_tests responses"
@@ -25,7 +25,9 @@ LABELS = (
 ).split()
 _CLOSES = "asserts that wsgiref does not heed Connection: close; we do (RFC 9112 9.6)"
 _LOGS = "asserts on the debug log of how Django's async chain adapts middleware; ours needs no adapting"
-# Tests that fail beyond a stock run, and why that is right.
+_OTHER_NAME = "its async half prefixes HTTP_ a second time (mended in 6.1); our sync half reads the name as documented"
+_OTHER_HALF = "asserts that a sync view comes after the middleware's async half; with us after its sync half"
+# Tests that fail beyond a stock run, and why that is right; then those of one Django only.
 DIFFERENT = {
     "servers.tests.LiveServerViews.test_closes_connection_without_content_length": "asserts that wsgiref closes"
     " when a length is missing; we send chunks",
@@ -34,26 +36,27 @@ DIFFERENT = {
     "middleware_exceptions.tests.MiddlewareNotUsedTests.test_async_and_sync_middleware_chain_async_call": _LOGS,
     "middleware_exceptions.tests.MiddlewareSyncAsyncTests.test_sync_middleware_async": _LOGS,
 }
-# How many tests really send a request through us, by Django's version; fewer mean that the suites no longer judge us.
-SENDING = {"6.1.3": 840}
+_CUSTOM = "auth_tests.test_remote_user.Custom"
+DIFFERENT_IN = {
+    "5.2": {
+        f"{_CUSTOM}HeaderRemoteUserTest.test_header_disappears_async": _OTHER_NAME,
+        f"{_CUSTOM}HeaderRemoteUserTest.test_known_user_async": _OTHER_NAME,
+        f"{_CUSTOM}HeaderRemoteUserTest.test_last_login_async": _OTHER_NAME,
+        f"{_CUSTOM}HeaderRemoteUserTest.test_unknown_user_async": _OTHER_NAME,
+        f"{_CUSTOM}HeaderRemoteUserTest.test_user_switch_forces_new_login_async": _OTHER_NAME,
+        f"{_CUSTOM}ProcessRequestMiddlewareTest.test_async_no_warning_sync_and_async_middleware": _OTHER_HALF,
+        f"{_CUSTOM}ProcessRequestMiddlewareTest.test_async_warns_sync_only_middleware": _OTHER_HALF,
+    },
+}
+SERIES = ".".join(map(str, django.VERSION[:2]))
+# How many tests really send a request through us; fewer mean that the suites no longer judge us.
+SENDING = {"5.2": 780, "6.1": 840}
 
 
 @pytest.fixture(scope="session")
 def suites() -> Path:
     """The folder `tests` of the source distribution of the Django that is installed."""
-    version = django.get_version()
-    folder = CACHE / f"django-{version}"
-    if not (folder / "tests/runtests.py").exists():
-        requirement = HERE / f"django-{version}.txt"
-        if not requirement.exists():
-            pytest.fail(f"{requirement.name} is missing: it pins the suites of Django {version}.")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--no-binary", ":all:", "--require-hashes", "--dest", str(CACHE), "--requirement", str(requirement)]
-        subprocess.run(pip, check=True, timeout=600)
-        with tarfile.open(CACHE / f"django-{version}.tar.gz") as archive:
-            archive.extractall(CACHE, filter="data")
-    return folder / "tests"
+    return source("django", django.get_version()) / "tests"
 
 
 class Run:
@@ -87,16 +90,18 @@ class Run:
 def test_suites(suites: Path, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     count = tmp_path / "sent"
     ours = Run(suites, count, LABELS[::2], LABELS[1::2])
-    failed = ours.failed - DIFFERENT.keys()
+    different = DIFFERENT | DIFFERENT_IN.get(SERIES, {})
+    failed = ours.failed - different.keys()
     beyond = failed - Run(suites, None, sorted(failed)).failed if failed else set()
     sending = len(count.read_text().splitlines())
     print(f"Django's suites: {ours.total} tests, {sending} sent requests through us; failed: {sorted(ours.failed)}")
-    for name in sorted(DIFFERENT.keys() & ours.failed):
-        print(f"  {name}: {DIFFERENT[name]}")
+    for name, reason in sorted(different.items()):
+        print(f"  {name}: {reason}")
     record_property("right", ours.total - len(beyond))
     record_property("total", ours.total)
     details = "\n".join(part for part in re.split(r"^=+$", ours.output, flags=re.MULTILINE) if any(
         f"({name})" in part for name in beyond
     ))  # fmt: skip
     assert not beyond, f"These fail, and in a stock run they do not: {sorted(beyond)}\n{details}"
-    assert sending >= SENDING.get(django.get_version(), 0)
+    assert different.keys() <= ours.failed, "These pass now: strike them off the list."
+    assert sending >= SENDING[SERIES], f"Django {SERIES}: only {sending} tests sent a request through us"

@@ -24,6 +24,7 @@ from .flat import respond
 from .guard import without_loop
 from .inline import Lane, Mode
 from .pool import Pool
+from .remote_user import wants_remote_user
 from .request import RivetRequest
 from .routing import ResolvesOnce, Routes
 from .signals import caches_close
@@ -56,6 +57,7 @@ class DjangoHandler(ResolvesOnce):
             self._middleware_chain = self.chain
         # Middleware that cannot run sync makes Django's async chain the only right one, for sync views too.
         self.only_async = any(not getattr(import_string(path), "sync_capable", True) for path in settings.MIDDLEWARE)
+        self.wants_remote_user = wants_remote_user()
         self.caches_close = caches_close()
         self._tasks: set[asyncio.Task[None]] = set()
 

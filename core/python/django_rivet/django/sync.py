@@ -10,6 +10,7 @@ from django.urls import set_script_prefix
 
 from .answer import fail, send_file, send_whole
 from .finish import finish
+from .remote_user import set_remote_user
 from .request import RivetRequest
 from .signals import start
 from .stream import SyncStream, stream_rest
@@ -31,6 +32,8 @@ def serve(handler: DjangoHandler, request: RivetRequest, worker: Worker | None) 
     try:
         if request.META["SCRIPT_NAME"]:
             set_script_prefix(request.META["SCRIPT_NAME"])
+        if handler.wants_remote_user:
+            set_remote_user(request)
         start(handler, request)
         response = handler.get_response(request)
         response._handler_class = handler.__class__
