@@ -3,9 +3,18 @@
 Importing this package reads no Django settings, so that an `api` module can be imported anywhere.
 """
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from django_rivet._core import Disconnected, Request, WebSocket, broadcast
+try:
+    from django_rivet._core import Disconnected, Request, WebSocket, broadcast
+except ModuleNotFoundError as error:
+    if error.name != "django_rivet._core":
+        raise
+    raise ImportError(
+        f"django_rivet._core, the compiled part of django-rivet, is missing in {__path__[0]} for"
+        f" {sys.implementation.cache_tag}: install the wheel for this Python, or build it with Rust: pip install core/"
+    ) from None
 from django_rivet.api import API
 
 try:

@@ -6,6 +6,7 @@ All times are seconds, all sizes bytes.
 """
 
 import asyncio
+import os
 import selectors
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, BinaryIO
@@ -18,19 +19,19 @@ class Reactor:
     Use: `loop = asyncio.SelectorEventLoop(reactor)`, `reactor.attach(loop)`, set the handlers, then `listen`.
     """
 
-    def __init__(self, options: Mapping[str, object]) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
         """Takes the engine's options (`conf.engine_options()`); what is left out has its default.
 
         Raises ValueError for an unknown key or a value of the wrong type or range.
         """
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def attach(self, event_loop: asyncio.AbstractEventLoop) -> None:
         """Binds the reactor to the loop that runs on it. Call once, before `listen`."""
 
     def listen(self, fd: int) -> None:
         """Serves a bound, listening TCP or Unix socket. The descriptor is duplicated; the caller may close its own.
 
-        Raises OSError when `fd` is no listening socket.
+        Raises OSError when `fd` is no open socket, ValueError when it does not listen.
         """
 
     def native(self, routes: list[tuple[str, str, Callable[..., Any], str]]) -> None:
@@ -54,7 +55,7 @@ class Reactor:
         Raises ValueError for a bad pattern, method or kind, and for two routes that take the same requests.
         """
 
-    def fallback(self, handler: Callable[[Request], None], *, stream_body: bool = False) -> None:
+    def fallback(self, handler: Callable[[Request], object], *, stream_body: bool = False) -> None:
         """Sets who answers the requests that no native route takes; without one they get 404.
 
         The handler is called on the I/O thread with the loop set as the running one, in a fresh
@@ -65,7 +66,7 @@ class Reactor:
         larger than the option `spool`). True calls it after the head; the body comes from `Request.read`.
         """
 
-    def websocket(self, handler: Callable[[WebSocket], None]) -> None:
+    def websocket(self, handler: Callable[[WebSocket], object]) -> None:
         """Sets who takes the WebSocket handshakes that no native route takes; called as `fallback`'s handler is.
 
         Without one a handshake is an ordinary GET for `fallback`.
@@ -160,7 +161,7 @@ class Request:
     def client(self) -> tuple[str, int] | None:
         """Address and port of the client; behind a trusted proxy what it says, then with port 0. None: Unix socket."""
     @property
-    def server(self) -> tuple[str, int | None] | None:
+    def server(self) -> tuple[str, int | None]:
         """The local address and port, or the Unix socket's path and None."""
     @property
     def id(self) -> str:
@@ -173,7 +174,10 @@ class Request:
         """The whole body; one in a temporary file is read whole. Not with `stream_body=True`."""
     @property
     def file(self) -> BinaryIO:
-        """The whole body as a seekable binary file at its start. Not with `stream_body=True`."""
+        """The whole body as a new seekable binary file, at its start. Not with `stream_body=True`.
+
+        Of a body in a temporary file all files share one place: use one of them at a time. Close it.
+        """
     @property
     def content_length(self) -> int | None:
         """The size of the body that was declared or, when it is there already, counted; None: not known yet."""
@@ -188,7 +192,7 @@ class Request:
         """
 
     def header(self, name: str) -> str | None:
-        """The value of a field, its values joined with commas when it came more than once; None: not there."""
+        """The value of a field; several are joined with commas, cookies with semicolons. None: not there."""
 
     def respond(self, status: int, headers: Fields, body: bytes) -> None:
         """Gives the whole answer at once.
@@ -209,11 +213,15 @@ class Request:
     def write(self, data: bytes) -> bool:
         """Sends a part of the body. False: more waits than the option `high_water`; wait with `drained`.
 
-        Raises OSError when the client has gone, ValueError above the given Content-Length.
+        Above the given Content-Length the connection is cut. Raises OSError when the client has gone, RuntimeError
+        before `start` and after `end`.
         """
 
     def end(self) -> None:
-        """Ends an answer that was started. Fewer bytes than the given Content-Length: the connection is cut."""
+        """Ends an answer that was started. Fewer bytes than the given Content-Length: the connection is cut.
+
+        Raises RuntimeError before `start` and at the second call.
+        """
 
     def abort(self) -> None:
         """Cuts the connection, so that the client sees that an answer failed half-way."""
@@ -222,7 +230,7 @@ class Request:
         self,
         status: int,
         headers: Fields,
-        path_or_fd: str | int,
+        path_or_fd: str | os.PathLike[str] | int,
         offset: int = 0,
         count: int | None = None,
     ) -> None:
@@ -232,13 +240,16 @@ class Request:
         """
 
     def drained(self) -> Awaitable[None]:
-        """Waits until less than half the high-water mark is left to send. I/O thread only.
+        """Waits until no more than the option `high_water` is left to send. I/O thread only.
 
         Raises OSError when the client has gone.
         """
 
     def wait_drained(self, timeout: float) -> bool:
-        """`drained` for other threads: blocks, without the GIL. False: the time ran out, or the client has gone."""
+        """`drained` for other threads: blocks, without the GIL. False: the time ran out.
+
+        Raises OSError when the client has gone.
+        """
 
     def read(self) -> Awaitable[bytes]:
         """The next part of the body, b"" at its end. `stream_body=True` and I/O thread only.
@@ -246,8 +257,8 @@ class Request:
         Nothing is read from the socket while nobody asks. Raises OSError when the client goes half-way.
         """
 
-    def on_disconnect(self, callback: Callable[[], None]) -> None:
-        """Sets what is called, once, on the I/O thread, when the client goes before the answer's end.
+    def on_disconnect(self, callback: Callable[[], object]) -> None:
+        """Adds what is called, once, on the I/O thread, when the client goes before the answer's end.
 
         Soon, if it has gone already; never after the end.
         """
@@ -272,7 +283,7 @@ class WebSocket:
     @property
     def client(self) -> tuple[str, int] | None: ...
     @property
-    def server(self) -> tuple[str, int | None] | None: ...
+    def server(self) -> tuple[str, int | None]: ...
     @property
     def id(self) -> str: ...
     @property
@@ -285,19 +296,19 @@ class WebSocket:
         """Whether nothing more can be sent: denied, closed by either side, or lost."""
     @property
     def close_code(self) -> int:
-        """Why: the code of the first close frame, 1005 without a code, 1006 for a lost connection; 0: still open."""
+        """Why: the code of the first close frame, 1005 without a code, 1006 for a lost connection; 0: not ended yet."""
 
     def header(self, name: str) -> str | None:
         """As `Request.header`."""
 
-    def accept(self, subprotocol: str | None = None, headers: Fields = ()) -> None:
+    def accept(self, subprotocol: str | None = None, headers: Fields | None = None) -> None:
         """Completes the handshake. Messages may be sent at once.
 
         Raises ValueError for a subprotocol that was not offered or a header that HTTP cannot carry, RuntimeError
         when the handshake was answered before, Disconnected when the client has gone.
         """
 
-    def deny(self, status: int = 403, headers: Fields = (), body: bytes = b"") -> None:
+    def deny(self, status: int = 403, headers: Fields | None = None, body: bytes | None = None) -> None:
         """Answers the handshake with an HTTP response instead. Raises as `accept` does."""
 
     def receive(self) -> Awaitable[str | bytes]:
@@ -318,8 +329,8 @@ class WebSocket:
         Raises ValueError for a code that must not be sent (RFC 6455 7.4) or a reason above 123 bytes.
         """
 
-    def on_disconnect(self, callback: Callable[[int, str], None]) -> None:
-        """Sets what is called once with code and reason when the connection has ended, soon if it has already."""
+    def on_disconnect(self, callback: Callable[[int, str], object]) -> None:
+        """Adds what is called once with code and reason when the connection has ended, soon if it has already."""
 
 class Disconnected(OSError):
     """The peer of a WebSocket has gone."""
@@ -333,10 +344,11 @@ def broadcast(sockets: Iterable[WebSocket], data: str | bytes) -> int:
     Returns how many took it; closed sockets are passed over.
     """
 
-def parse_requests(data: bytes, limits: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+def parse_requests(data: bytes, limits: dict[str, int] | None = None) -> list[dict[str, Any]]:
     """The engine's own parser and framing over the bytes of one connection, for tests.
 
-    A list of `{"method", "target", "version", "headers", "body"}`, ended by `{"error": status, "reason": text}` or
+    A list of `{"method", "target", "path", "query", "host", "version", "headers", "body", "keep_alive",
+    "expect_continue", "websocket"}`, ended by `{"error": status, "reason": text}` or
     `{"incomplete": True}` where the bytes call for it.
     """
 

@@ -1,5 +1,6 @@
 //! A request as its handler's threads see it: nothing in it belongs to the I/O thread.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -91,9 +92,22 @@ impl Shared {
     }
 
     /// The values of all fields of a name.
-    pub fn values(&self, lower_name: &'static [u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    pub fn values<'a>(&'a self, lower_name: &[u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         let named = move |field: &&(Span, Span)| self.of(field.0).eq_ignore_ascii_case(lower_name);
         self.head.fields.iter().filter(named).map(|field| self.of(field.1))
+    }
+
+    /// The values of a name as one (RFC 9110 5.3; RFC 6265 4.2.1 for cookies).
+    pub fn joined(&self, lower_name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let mut values = self.values(lower_name);
+        let mut all = Cow::Borrowed(values.next()?);
+        let separator: &[u8] = if lower_name == b"cookie" { b"; " } else { b"," };
+        for value in values {
+            let all = all.to_mut();
+            all.extend_from_slice(separator);
+            all.extend_from_slice(value);
+        }
+        Some(all)
     }
 
     /// The id that a trusted proxy gave the request, else one of our own.

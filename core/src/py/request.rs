@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use rustix::fd::{AsRawFd, IntoRawFd};
 use std::borrow::Cow;
+use std::io::Seek;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +158,7 @@ impl Request {
     }
 
     fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        self.shared.field(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, value))
+        self.shared.joined(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, &value))
     }
 
     fn meta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -198,7 +199,8 @@ impl Request {
     fn file<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.shared.body.get() {
             Some(Body::File(file)) => {
-                let own = file.try_clone()?;
+                let mut own = file.try_clone()?;
+                own.rewind()?; // descriptors of one file share their place
                 let own = OwnedFd::from(own);
                 py.import("os")?.call_method1("fdopen", (own.into_raw_fd(), "rb"))
             }

@@ -154,7 +154,7 @@ impl WebSocket {
     }
 
     fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        self.shared.field(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, value))
+        self.shared.joined(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, &value))
     }
 
     #[getter]
@@ -203,7 +203,11 @@ impl WebSocket {
 
     #[getter]
     fn close_code(&self) -> u16 {
-        self.ended().0
+        match self.inbox.get() {
+            Some(inbox) => inbox.borrow().ended().map_or(0, |(code, _)| code),
+            None if self.closed() => 1006,
+            None => 0,
+        }
     }
 
     #[pyo3(signature = (subprotocol=None, headers=None))]
