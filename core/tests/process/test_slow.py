@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from process_load import Load, Result
 from process_server import LONG, Server, fds, rss, threads, wait_for
 
+ROUNDS = 7
 QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
 
 
@@ -59,26 +61,42 @@ def check(result: Result) -> None:
     assert (result.crossed, result.broken, result.dropped) == ([], [], [])
 
 
+def p99_ratio(crowded: Server, spared: Server) -> float:
+    """The 99th percentile of a server's answers, by that of a server that the crowd spares: the median of the rounds.
+
+    A round takes both within seconds, so that what the crowd and others take of the machine is the same for both.
+    """
+    ratios = []
+    for number in range(ROUNDS):
+        seconds = {}
+        for server in (crowded, spared) if number % 2 else (spared, crowded):
+            result = quiet_load(server.port, 2000)
+            check(result)
+            seconds[server] = result.quantile(0.99)
+        ratios.append(seconds[crowded] / seconds[spared])
+    print("p99 by that of the server without slow clients:", *(f"{ratio:.2f}" for ratio in ratios))
+    return statistics.median(ratios)
+
+
 @pytest.mark.parametrize("count", [500, pytest.param(5000, marks=LONG)])
 @pytest.mark.parametrize("kind", ["head", "body"])
 def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> None:
     """Slowloris: a byte now and then. A head has its time in all, a body its time without progress."""
     open_files(count)
     # Bodies on their way count as in flight: here it is about time, not about that bound.
-    with Server(*QUICK_TIMEOUTS, "--max-in-flight", "10000") as server:
-        quiet_load(server.port, 200)
-        alone = quiet_load(server.port, 2000)
+    options = (*QUICK_TIMEOUTS, "--max-in-flight", "10000")
+    with Server(*options) as server, Server(*options) as spared:
+        for each in (server, spared):
+            quiet_load(each.port, 200)
         before = fds(server.pid)
 
         with Crowd(server.port, kind, count) as crowd:
             wait_for(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
-            together = quiet_load(server.port, 2000)
+            if count == 5000:
+                # Only there: the quantile of a short run on a busy machine is its worst hiccup.
+                assert p99_ratio(server, spared) < 2
+            check(quiet_load(server.port, 2000))
             wait_for(lambda: crowd.closed >= count, "each was closed once")
-        check(alone)
-        check(together)
-        if count == 5000:
-            # Only there: the quantile of a short run on a busy machine is its worst hiccup.
-            assert together.quantile(0.99) < 2 * alone.quantile(0.99)
         wait_for(lambda: fds(server.pid) <= before, "their descriptors are closed")
         assert server.stop() == 0
 
