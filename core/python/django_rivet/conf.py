@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from django_rivet.kinds import Kind, duration, name_list, one_of, size, switch, text, whole
+from django_rivet.kinds import Kind, duration, mode, name_list, one_of, size, switch, text, whole
 
 
 class Invalid(ValueError):
@@ -58,6 +58,12 @@ class Options:
         "Connections that the kernel may keep waiting until they are accepted, for each process.",
         engine=False,
     )
+    uds_mode: str = _option(
+        mode(),
+        "666",
+        "Who may connect to the Unix socket, as chmod has it: 660 is its owner and group.",
+        engine=False,
+    )
     processes: int = _option(
         whole(1, 512), 1, "Operating system processes; a parent starts them and replaces those that die.", engine=False
     )
@@ -67,6 +73,37 @@ class Options:
         "Threads of each process for blocking code (Django's sync views).",
         engine=False,
         shown="2 per CPU and 2, at most 8",
+    )
+    supervise: bool = _option(
+        switch(),
+        False,
+        "Have a parent for one process too: it replaces the process when it dies, and on SIGHUP without a lost request.",
+        engine=False,
+        shown="on where systemd or another option wants a parent",
+    )
+    max_requests: int = _option(
+        whole(0, 1 << 40), 0, "Requests until a process is replaced by a new one; 0: any number.", engine=False
+    )
+    max_requests_jitter: int = _option(
+        whole(0, 1 << 40), 0, "Up to so many requests more, by chance, so that processes differ.", engine=False
+    )
+    max_rss: int = _option(
+        size(0, 1 << 50), 0, "Bytes of memory (RSS) until a process is replaced by a new one; 0: any.", engine=False
+    )
+    lifetime: float = _option(
+        duration(0, 366 * DAY),
+        0.0,
+        "How long a process serves until it is replaced by a new one; 0: for ever.",
+        engine=False,
+    )
+    lifetime_jitter: float = _option(
+        duration(0, 366 * DAY), 0.0, "Up to so much longer, by chance, so that processes differ.", engine=False
+    )
+    reload: bool = _option(
+        switch(),
+        False,
+        "For development: start anew when a file of the project changes; an error waits for the next change.",
+        engine=False,
     )
     inline: Literal["learn", "always", "never"] = _option(
         one_of("learn", "always", "never"),
@@ -95,6 +132,12 @@ class Options:
     )
     graceful_timeout: float = _option(
         duration(0, DAY), 30.0, "How long requests may take to end after SIGTERM until they are cut.", engine=False
+    )
+    hang_timeout: float = _option(
+        duration(0, DAY),
+        60.0,
+        "How long the I/O thread may make no turn until its process is killed, its stacks shown; 0: for ever.",
+        engine=False,
     )
     max_connections: int = _option(
         whole(1, 1_000_000), 10_000, "Open connections of each process; more are answered with 503 and closed."
@@ -184,24 +227,38 @@ def rows() -> Iterator[Row]:
         yield Row(field.name, kind, shown, field.metadata["help"])
 
 
-def read(flags: Mapping[str, object] | None = None) -> Options:
-    """The options that hold: `flags` (None: not given) before the environment, Django's settings and the defaults.
+class Given(NamedTuple):
+    """An option that somebody set: where, and to what."""
 
-    Raises Invalid for a value that an option cannot take.
-    """
+    row: Row
+    source: str
+    value: object
+
+
+def given(flags: Mapping[str, object]) -> Iterator[Given]:
+    """The options that are not left at their defaults, with what was written, not yet read."""
     from django.conf import settings
 
-    values: dict[str, Any] = {}
     for row in rows():
         sources: tuple[tuple[str, object], ...] = (
-            (row.flag, (flags or {}).get(row.name)),
+            (row.flag, flags.get(row.name)),
             (row.variable, os.environ.get(row.variable) or None),
             (f"{row.variable} of the Django settings", getattr(settings, row.variable, None)),
         )
         for source, value in sources:
             if value is not None:
-                values[row.name] = _parse(source, row.kind, value)
+                yield Given(row, source, value)
                 break
+
+
+def read(flags: Mapping[str, object] | None = None) -> Options:
+    """The options that hold: `flags` (None: not given) before the environment, Django's settings and the defaults.
+
+    Raises Invalid for a value that an option cannot take.
+    """
+    values: dict[str, Any] = {
+        each.row.name: _parse(each.source, each.row.kind, each.value) for each in given(flags or {})
+    }
     return Options(**values)
 
 

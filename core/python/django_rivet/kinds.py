@@ -53,6 +53,18 @@ def size(least: int, most: int) -> Kind:
     return Kind(parse, f"bytes from {_bytes(least)} to {_bytes(most)}, such as 64K or 100M", _bytes)
 
 
+def mode() -> Kind:
+    """Permissions of a file, in octal; kept as text. A whole number is one of Python's: 0o660."""
+
+    def parse(value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise TypeError
+        number = _within(value if isinstance(value, int) else int(value, 8), 0, 0o777)
+        return f"{number:03o}"
+
+    return Kind(parse, "permissions in octal from 000 to 777, such as 660")
+
+
 def switch() -> Kind:
     """On or off."""
 

@@ -35,11 +35,18 @@ def wait_for[Result](condition: Callable[[], Result], what: str, seconds: float 
 class Server:
     """`Server("--processes", "2")` serves on a free port; a context manager that stops what still runs.
 
-    `environment` are variables; `launcher` is a Python script that execs its arguments, and gets `pass_fds`.
+    `environment` are variables; `launcher` is a Python script that execs its arguments, and gets `pass_fds`; `site` is
+    the folder of another project.
     """
 
     def __init__(
-        self, *flags: str, wait: bool = True, launcher: str = "", pass_fds: tuple[int, ...] = (), **environment: str
+        self,
+        *flags: str,
+        wait: bool = True,
+        launcher: str = "",
+        pass_fds: tuple[int, ...] = (),
+        site: Path = SITE,
+        **environment: str,
     ) -> None:
         arguments = list(flags) if "--port" in flags or "--uds" in flags else [*flags, "--port", "0"]
         self.process = subprocess.Popen(
@@ -47,7 +54,7 @@ class Server:
                 *([sys.executable, "-c", launcher] if launcher else []),
                 *(sys.executable, "manage.py", "runrivet", "--access-log", "off", *arguments),
             ],
-            cwd=SITE,
+            cwd=site,
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH")))),
@@ -132,6 +139,12 @@ class Server:
         self.kill()
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
+
+
+def patched(statements: str) -> str:
+    """A launcher that changes constants, in the parent and its workers, before it runs manage.py."""
+    run = "sys.argv = sys.argv[2:]; exec(compile(open('manage.py').read(), 'manage.py', 'exec'))"
+    return f"import sys; {statements}; {run}"
 
 
 def fds(pid: int) -> int:

@@ -26,6 +26,17 @@ def test_flag_before_environment_before_setting_before_default(monkeypatch: pyte
     assert conf.read({"port": "3"}).port == 3
 
 
+def test_it_is_known_who_set_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "RIVET_PORT", 1, raising=False)
+    monkeypatch.setenv("RIVET_WORKERS", "2")
+    given = [(each.row.flag, each.source) for each in conf.given({"host": "::", "uds": None})]
+    assert given == [
+        ("--host", "--host"),
+        ("--port", "RIVET_PORT of the Django settings"),
+        ("--workers", "RIVET_WORKERS"),
+    ]
+
+
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIVET_PORT", "")
     assert conf.read().port == 8000
@@ -41,6 +52,8 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("max_body", "1 GiB", 1 << 30),
         ("max_body", "10mb", 10 << 20),
         ("max_body", 12345, 12345),
+        ("uds_mode", "660", "660"),
+        ("uds_mode", 0o600, "600"),
         ("ws_deflate", "off", False),
         ("ws_deflate", False, False),
         ("static", "YES", True),
@@ -65,6 +78,8 @@ def test_values(name: str, given: object, value: object) -> None:
         ("keep_alive", None.__class__, "seconds from 1 to 86400"),
         ("max_body", "-1", "bytes from 0 to 1T, such as 64K or 100M"),
         ("max_body", "1X", "bytes from 0 to 1T, such as 64K or 100M"),
+        ("uds_mode", "9", "permissions in octal from 000 to 777, such as 660"),
+        ("uds_mode", "1777", "permissions in octal from 000 to 777, such as 660"),
         ("ws_deflate", "perhaps", "on or off"),
         ("ws_deflate", 2, "on or off"),
         ("inline", "maybe", "learn, always or never"),

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -112,6 +113,14 @@ def test_unix_socket(processes: str, tmp_path) -> None:
     assert not path.exists()
 
 
+def test_who_may_connect_to_the_unix_socket(tmp_path) -> None:
+    path = tmp_path / "web.sock"
+    with Server("--uds", str(path)):
+        assert path.stat().st_mode & 0o777 == 0o666
+    with Server("--uds", str(path), "--uds-mode", "600"):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_inherited_sockets() -> None:
     """As systemd passes them: from file descriptor 3 on, by LISTEN_FDS."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
@@ -144,3 +153,16 @@ def test_sigint_stops_at_once(processes: str) -> None:
         server.signal(signal.SIGINT)
         assert server.end(15) == 0
         load.stop()
+
+
+@pytest.mark.parametrize(("processes", "code"), [("1", 128 + signal.SIGINT), ("2", 0)])
+def test_a_second_sigint_ends_even_what_hangs(processes: str, code: int) -> None:
+    with Server("--processes", processes) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /native/hang/60 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_for(lambda: server.has_read(1), "the I/O thread hangs")
+        server.signal(signal.SIGINT)
+        time.sleep(0.5)  # two signals at once may count as one
+        assert server.process.poll() is None
+        server.signal(signal.SIGINT)
+        # Sooner than the end that the first one set.
+        assert server.end(3) == code

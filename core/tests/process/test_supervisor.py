@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from process_load import Load
-from process_server import Server, fds, threads, wait_for
+from process_server import Server, fds, patched, threads, wait_for
 
 
 def replaced(server: Server, dead: int) -> bool:
@@ -83,10 +83,7 @@ def test_a_project_that_breaks_later_is_retried_with_growing_pauses(tmp_path: Pa
 
 def test_it_gives_up_on_a_worker_that_keeps_dying(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
-    quick = (
-        "import sys; from django_rivet.server import supervisor; supervisor._BACK_OFF = 0.001;"
-        "sys.argv = sys.argv[2:]; exec(compile(open('manage.py').read(), 'manage.py', 'exec'))"
-    )
+    quick = patched("from django_rivet.server import supervisor; supervisor._BACK_OFF = 0.001")
     with Server("--processes", "2", launcher=quick, SITE_DIES=str(broken)) as server:
         broken.touch()
         os.kill(server.workers()[0], signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -11,14 +11,14 @@ from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from django_rivet import conf
-from django_rivet._core import Reactor, WebSocket
+from django_rivet._core import Reactor
 from django_rivet.asgi import AsgiHandler, LifespanError, Split, split
 from django_rivet.discovery import native_routes
 from django_rivet.django.handler import DjangoHandler
 from django_rivet.django.pool import Pool
-from django_rivet.origin import Check, origin_check, refuse
+from django_rivet.origin import origin_check
 from django_rivet.server import CannotStart, say
-from django_rivet.server.engine import Application
+from django_rivet.server.engine import Application, make_reactor
 
 # Seconds for each of two steps at the end; both fit into CLEAN_UP.
 _PATIENCE = 1.0
@@ -39,16 +39,37 @@ def application(options: conf.Options) -> Application:
     return serve
 
 
+def check(options: conf.Options) -> None:
+    """Raises CannotStart where a start would, as far as it takes no loop, no thread and no connection to tell."""
+    reactor = make_reactor(options)
+    try:
+        _assign(reactor, options, _pool(options))
+    except Exception as error:
+        raise CannotStart.because("The start of the application", error) from error
+    finally:
+        reactor.close()
+
+
 async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.AsyncExitStack) -> None:
     """Gives every request its handler; what is to be ended again goes on the stack `parts`."""
-    found = _split()
-    allowed = origin_check(options.ws_origins)
-    loop = asyncio.get_running_loop()
-    pool = Pool(options.workers, queue_timeout=options.queue_timeout, limit=options.max_in_flight)
-    pool.start(loop)
+    pool = _pool(options)
+    pool.start(asyncio.get_running_loop())
     parts.callback(connections.close_all)
     # In a thread: a job may still wait for the loop (async_to_sync).
     parts.push_async_callback(asyncio.to_thread, pool.close, _PATIENCE)
+    if asgi := _assign(reactor, options, pool):
+        await asgi.startup()
+        parts.push_async_callback(_end, asgi)
+
+
+def _pool(options: conf.Options) -> Pool:
+    return Pool(options.workers, queue_timeout=options.queue_timeout, limit=options.max_in_flight)
+
+
+def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler | None:
+    """Says who answers what; returns the project's ASGI application, if it has one."""
+    found = project_split()
+    allowed = origin_check(options.ws_origins)
     if options.static:
         if not settings.STATIC_ROOT:
             raise ImproperlyConfigured("the option static needs STATIC_ROOT, where collectstatic puts the files")
@@ -59,13 +80,13 @@ async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.Asyn
         # Now, so that a project that is broken shows before it serves.
         _ = get_resolver().url_patterns
         reactor.fallback(DjangoHandler(pool, inline=options.inline))
-    if found.application:
-        asgi = AsgiHandler(found.application)
-        await asgi.startup()
-        parts.push_async_callback(_end, asgi)
-        reactor.websocket(_guarded(asgi.websocket, allowed))
-        if not found.django:
-            reactor.fallback(asgi.http, stream_body=True)
+    if not found.application:
+        return None
+    asgi = AsgiHandler(found.application, allowed)
+    reactor.websocket(asgi.websocket)
+    if not found.django:
+        reactor.fallback(asgi.http, stream_body=True)
+    return asgi
 
 
 async def _end(asgi: AsgiHandler) -> None:
@@ -75,17 +96,7 @@ async def _end(asgi: AsgiHandler) -> None:
         say(str(error) or "the application's shutdown took too long and was given up.")
 
 
-def _guarded(handler: Callable[[WebSocket], None], allowed: Check) -> Callable[[WebSocket], None]:
-    def websocket(socket: WebSocket) -> None:
-        if allowed(socket):
-            handler(socket)
-        else:
-            refuse(socket)
-
-    return websocket
-
-
-def _split() -> Split:
+def project_split() -> Split:
     """Without ASGI_APPLICATION there is nothing but Django."""
     name = getattr(settings, "ASGI_APPLICATION", None)
     return split(import_string(name)) if name else Split(django=True, application=None)

@@ -20,6 +20,14 @@ type Application = Callable[[Reactor], AbstractAsyncContextManager[object]]
 _IDLE_CHECK = 0.02
 
 
+def make_reactor(options: conf.Options) -> Reactor:
+    """Raises CannotStart for an option that only the engine can judge."""
+    try:
+        return Reactor(conf.engine_options(options))
+    except ValueError as error:
+        raise CannotStart(f"{error}.") from None
+
+
 class Phase(enum.IntEnum):
     """How far a server has been told to stop."""
 
@@ -32,10 +40,7 @@ class Engine:
     """Serves an application on sockets until it is told to stop. `run` blocks; a signal handler may call `stop`."""
 
     def __init__(self, options: conf.Options) -> None:
-        try:
-            self.reactor = Reactor(conf.engine_options(options))
-        except ValueError as error:
-            raise CannotStart(f"{error}.") from None
+        self.reactor = make_reactor(options)
         self._options = options
         self._phase = Phase.SERVING
         self._changed = asyncio.Event()

@@ -6,6 +6,7 @@ import signal
 import socket
 from types import FrameType
 
+from django_rivet import conf
 from django_rivet.server import CLEAN_UP
 from django_rivet.server.engine import Engine, Phase
 
@@ -17,9 +18,10 @@ class Signals:
     group, the parent then once more. The parent kills what does not end.
     """
 
-    def __init__(self, engine: Engine, *, drain_seconds: float, lifeline: int | None) -> None:
+    def __init__(self, engine: Engine, options: conf.Options, *, lifeline: int | None = None) -> None:
+        """lifeline: a pipe that nobody writes to; its end is the parent's."""
         self._engine = engine
-        self._drain_seconds = drain_seconds
+        self._drain_seconds = options.drain_delay + options.graceful_timeout
         self._supervised = lifeline is not None
         # The handlers below run when the loop wakes; this socket wakes it: https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd
         self._reader, self._writer = socket.socketpair()
@@ -29,8 +31,6 @@ class Signals:
         engine.loop.add_reader(self._reader, self._reader.recv, 4096)
         if lifeline is not None:
             engine.loop.add_reader(lifeline, self._orphaned, lifeline)
-            # A terminal that closes hangs up on the whole group: the parent decides.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from django_rivet.server.pulse import Parent
 from django_rivet.server.worker import Place
 
 
@@ -21,8 +22,11 @@ class Slot:
         self.start_at: float | None = None
         self.kill_at: float | None = None
         self.deaths = 0
-        # Where a worker writes that it is ready; None once it has, or has died.
-        self.word: int | None = None
+        # When its loop was last known to turn.
+        self.beaten = 0.0
+        # Where the worker writes its words; None before its start and after its end.
+        self.words: int | None = None
+        self._heard = b""
         self._command = list(command)
         self._sockets = sockets
         self._lifeline = lifeline
@@ -32,10 +36,11 @@ class Slot:
         return Slot(self.number, self._command, self._sockets, self._lifeline)
 
     def start(self) -> int:
-        """Starts a process; returns the file descriptor to wait at for its word."""
-        word, told = os.pipe()
+        """Starts a process; returns the file descriptor to wait at for its words."""
+        words, told = os.pipe()
+        os.set_blocking(words, False)
         place = Place(self.number, [each.fileno() for each in self._sockets], told, self._lifeline)
-        passed = [*place.listen, place.ready, place.lifeline]
+        passed = [*place.listen, place.parent, place.lifeline]
         for fd in passed:
             os.set_inheritable(fd, True)
         try:
@@ -48,24 +53,39 @@ class Slot:
                 setsigmask=[],
             )
         except OSError:
-            os.close(word)
+            os.close(words)
             raise
         finally:
             for fd in passed:
                 os.set_inheritable(fd, False)
             os.close(told)
-        self.word = word
+        self.words = words
+        self._heard = b""
         self.ready = False
-        self.start_at = None
+        self.start_at = self.kill_at = None
         self.started = time.monotonic()
-        return word
+        return words
 
-    def hear(self) -> None:
-        """Takes the word: ready, or (at its end) dead before."""
-        if self.word is not None:
-            self.ready = bool(os.read(self.word, 1))
-            os.close(self.word)
-            self.word = None
+    def hear(self) -> list[tuple[str, str]]:
+        """Takes the words that have come, each with what follows it. Raises EOFError when there will be no more."""
+        assert self.words is not None
+        try:
+            got = os.read(self.words, 4096)
+        except BlockingIOError:
+            return []
+        if not got:
+            raise EOFError
+        *lines, self._heard = (self._heard + got).split(b"\n")
+        self.beaten = time.monotonic()
+        words = [(word, more) for word, _, more in (line.decode().partition(" ") for line in lines)]
+        self.ready = self.ready or any(word == Parent.READY for word, _ in words)
+        return words
+
+    def close(self) -> None:
+        """Hears no more."""
+        if self.words is not None:
+            os.close(self.words)
+            self.words = None
 
     def ended(self) -> float:
         """Notes that the process is dead; returns how many seconds it was alive."""

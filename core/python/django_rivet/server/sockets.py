@@ -20,7 +20,7 @@ def listening(options: conf.Options) -> Iterator[list[list[socket.socket]]]:
     if shared := inherited():
         yield [shared] * options.processes
     elif options.uds:
-        bound = unix(options.uds, options.backlog)
+        bound = unix(options.uds, options.backlog, int(options.uds_mode, 8))
         inode = os.stat(options.uds).st_ino
         try:
             yield [[bound]] * options.processes
@@ -137,8 +137,8 @@ def _why(error: OSError, host: str, port: object) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}."
 
 
-def unix(path: str, backlog: int) -> socket.socket:
-    """A Unix socket that everybody on this machine may connect to, as to a port of loopback; directories can say no.
+def unix(path: str, backlog: int, mode: int = 0o666) -> socket.socket:
+    """A Unix socket. By default everybody on this machine may connect, as to a port of loopback; folders can say no.
 
     A file that a server which died has left is replaced; one that a living server listens on is not.
     """
@@ -147,7 +147,8 @@ def unix(path: str, backlog: int) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.bind(path)
-        os.chmod(path, 0o666)
+        # Before anybody can connect, which needs the queue.
+        os.chmod(path, mode)
         made.listen(backlog)
     except OSError as error:
         made.close()

@@ -1,4 +1,4 @@
-"""The parent of several workers: starts them, replaces those that die, hands on signals."""
+"""The parent of the workers: starts them, replaces those that die, hang or have served enough, hands on signals."""
 
 import os
 import selectors
@@ -10,6 +10,10 @@ from types import FrameType
 
 from django_rivet import conf
 from django_rivet.server import CANNOT_START, say
+from django_rivet.server.health import Health
+from django_rivet.server.notify import Notifier
+from django_rivet.server.pulse import Parent
+from django_rivet.server.reload import Watch
 from django_rivet.server.slot import Slot
 
 # A worker that does not serve after so many seconds counts as one that cannot start.
@@ -22,6 +26,19 @@ _BACK_OFF = 0.2
 _LONGEST_BACK_OFF = 10.0
 # A worker ends itself in time; one that cannot even do this is killed so many seconds later.
 _KILL_AFTER = 10.0
+# While developing, what an old worker has in work does not hold up the new one.
+_CUT_AFTER = 2.0
+
+
+def wanted(options: conf.Options) -> bool:
+    """Is there something for a parent to do?"""
+    return (
+        options.processes > 1
+        or options.supervise
+        or options.reload
+        or bool(options.max_requests or options.max_rss or options.lifetime)
+        or "NOTIFY_SOCKET" in os.environ
+    )
 
 
 class Supervisor:
@@ -51,6 +68,11 @@ class Supervisor:
         self._outdated: list[Slot] = []
         self._successor: Slot | None = None
         self._retiring: list[Slot] = []
+        # SIGHUP has come; what it asked for is under way.
+        self._reload = self._reloading = False
+        self._notifier = Notifier()
+        self._health = Health(options, self._notifier)
+        self._watch = Watch() if options.reload else None
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -67,7 +89,7 @@ class Supervisor:
         while any(slot.pid for slot in self._all()) or self._code is None:
             for key, _ in self._selector.select(self._pause()):
                 if key.data:
-                    self._heard(key.data)
+                    self._hear(key.data)
                 else:
                     woken.recv(4096)
             self._obey()
@@ -88,32 +110,64 @@ class Supervisor:
         except OSError as error:
             self._died(slot, 0.0, f"could not be started ({error.strerror})")
 
-    def _heard(self, slot: Slot) -> None:
-        """A worker said that it is ready, or died before."""
-        if slot.word is None:
+    def _hear(self, slot: Slot) -> None:
+        if slot.words is None:
             return
-        self._selector.unregister(slot.word)
-        slot.hear()
-        if slot is self._successor and slot.ready:
+        try:
+            words = slot.hear()
+        except EOFError:
+            self._hear_no_more(slot)
+            return
+        for word, more in words:
+            if word == Parent.READY:
+                self._is_ready(slot)
+            elif word == Parent.ENOUGH:
+                self._has_served_enough(slot, more)
+
+    def _hear_no_more(self, slot: Slot) -> None:
+        if slot.words is not None:
+            self._selector.unregister(slot.words)
+            slot.close()
+
+    def _is_ready(self, slot: Slot) -> None:
+        if slot is self._successor:
             self._take_over(slot)
         elif not self._serving and all(each.ready for each in self._slots):
             self._serving = True
             self._ready()
+            self._notifier.ready("Serving.")
+            self._replace_next()
+
+    def _has_served_enough(self, slot: Slot, why: str) -> None:
+        if slot in self._slots and slot not in self._outdated:
+            say(f"worker {slot.number} has {why}: the next one takes over.")
+            self._outdated.append(slot)
+            self._replace_next()
 
     def _obey(self) -> None:
         """Acts on the signals that have come. Those to a group come to the workers too, and do no harm: see Signals."""
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
-                if self._serving and self._code is None and not self._outdated:
-                    self._outdated = list(self._slots)
-                    self._replace_next()
+                self._reload = True
+                self._replace_next()
             elif number != signal.SIGCHLD:
                 self._asked += 1 if number == signal.SIGTERM or self._asked else 2
                 self._stop(0)
 
     def _replace_next(self) -> None:
-        if self._outdated and not self._successor and self._code is None:
+        """Goes on with replacing workers, one at a time."""
+        if not self._serving or self._successor or self._code is not None:
+            return
+        if not self._outdated and self._reloading:
+            self._reloading = False
+            say("all workers have been replaced.")
+            self._notifier.ready("Serving.")
+        if not self._outdated and self._reload:
+            self._reload, self._reloading = False, True
+            self._notifier.reloading()
+            self._outdated = list(self._slots)
+        if self._outdated:
             self._successor = self._outdated[0].successor()
             self._start(self._successor)
 
@@ -121,17 +175,19 @@ class Supervisor:
         old = self._outdated.pop(0)
         self._slots[self._slots.index(old)] = new
         self._successor = None
+        self._retire(old, self._drain_seconds + _KILL_AFTER)
+        self._replace_next()
+
+    def _retire(self, old: Slot, patience: float) -> None:
         if old.pid:
             self._retiring.append(old)
             old.signal(signal.SIGTERM)
-            old.kill_at = time.monotonic() + self._drain_seconds + _KILL_AFTER
-        if not self._outdated:
-            say("all workers have been replaced.")
-        self._replace_next()
+            old.kill_at = time.monotonic() + patience
 
     def _stop(self, code: int) -> None:
         if self._code is None:
             self._code = code
+            self._notifier.stopping()
         for each in self._sockets:
             # The workers have theirs; a connection that only this copy took would never be answered.
             each.close()
@@ -153,7 +209,8 @@ class Supervisor:
                 return
             for slot in self._all():
                 if slot.pid == pid:
-                    self._heard(slot)
+                    self._hear(slot)
+                    self._hear_no_more(slot)
                     code = os.waitstatus_to_exitcode(status)
                     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
                     self._died(slot, slot.ended(), how)
@@ -164,14 +221,18 @@ class Supervisor:
         if slot in self._retiring:
             self._retiring.remove(slot)
             return
+        if self._watch and not slot.ready:
+            say(f"worker {slot.number} {how} before it could serve; see above. The next change starts it anew.")
+            return
         if not self._serving:
             say(f"worker {slot.number} {how} before it could serve; see above.")
             self._stop(CANNOT_START)
             return
         if slot is self._successor:
-            self._successor = None
-            self._outdated.clear()
-            say(f"the new worker {slot.number} {how} before it could serve: the old ones go on.")
+            why = f"the new worker {slot.number} {how} before it could serve: the old ones go on."
+            say(why)
+            self._end_replacing()
+            self._notifier.ready(why)
             return
         slot.deaths = 1 if lived > _STEADY else slot.deaths + 1
         if slot.deaths > _DEATHS:
@@ -182,9 +243,27 @@ class Supervisor:
         say(f"worker {slot.number} {how}; the next one starts {f'in {pause:g} s' if pause else 'at once'}.")
         slot.start_at = time.monotonic() + pause
 
+    def _end_replacing(self) -> None:
+        self._successor = None
+        self._outdated.clear()
+        self._reload = self._reloading = False
+
+    def _start_anew(self, changed: str) -> None:
+        say(f"{os.path.relpath(changed)} changed: starting anew.")
+        if self._successor:
+            self._retire(self._successor, _CUT_AFTER)
+        self._end_replacing()
+        for place, old in enumerate(self._slots):
+            self._retire(old, _CUT_AFTER)
+            self._slots[place] = old.successor()
+            self._start(self._slots[place])
+
     def _look_after(self) -> None:
         """Does what is due."""
+        if self._watch and self._code is None and (changed := self._watch.changed()):
+            self._start_anew(changed)
         now = time.monotonic()
+        self._health.look([] if self._code is not None else self._slots, now)
         for slot in self._all():
             if slot.kill_at is not None and now >= slot.kill_at:
                 slot.kill_at = None
@@ -195,12 +274,14 @@ class Supervisor:
                 say(f"worker {slot.number} does not serve after {_START_TIMEOUT:g} s: killing it.")
                 slot.signal(signal.SIGKILL)
 
-    def _pause(self) -> float | None:
+    def _pause(self) -> float:
         """Seconds until something is due."""
-        due = min(self._due(), default=None)
-        return None if due is None else max(0.0, due - time.monotonic())
+        return max(0.0, min(self._due()) - time.monotonic())
 
     def _due(self) -> Iterator[float]:
+        yield self._health.look_at
+        if self._watch:
+            yield self._watch.look_at
         for slot in self._all():
             if slot.kill_at is not None:
                 yield slot.kill_at

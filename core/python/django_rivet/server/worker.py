@@ -1,8 +1,10 @@
-"""One process: its engine, the application, signals, and the word to the parent that it is ready."""
+"""One process: its engine, the application, signals, and its pulse."""
 
+import faulthandler
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -14,6 +16,7 @@ from django_rivet import conf
 from django_rivet.server import say, sockets
 from django_rivet.server.application import application
 from django_rivet.server.engine import Engine
+from django_rivet.server.pulse import Parent, Pulse
 from django_rivet.server.signals import Signals
 
 # Seconds that threads have to end after all else.
@@ -31,7 +34,7 @@ class Place(NamedTuple):
 
     number: int
     listen: list[int]
-    ready: int
+    parent: int
     lifeline: int
 
     def variables(self) -> dict[str, str]:
@@ -46,34 +49,43 @@ class Place(NamedTuple):
 
 def supervised(options: conf.Options, place: Place) -> int:
     """Runs the worker of a place and returns the exit code."""
-    for fd in (place.ready, place.lifeline):
+    for fd in (place.parent, place.lifeline):
         os.set_inheritable(fd, False)
+    parent = Parent(place.parent)
 
-    def ready() -> None:
-        os.write(place.ready, b".")
-        os.close(place.ready)
+    def serving(engine: Engine) -> None:
+        # A terminal that closes hangs up on the whole group: the parent decides.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        Signals(engine, options, lifeline=place.lifeline)
+        parent.tell(Parent.READY)
+        Pulse(engine, options, parent)
 
-    return run(options, [sockets.adopt(fd) for fd in place.listen], ready, place.lifeline)
+    return _run(options, [sockets.adopt(fd) for fd in place.listen], serving)
 
 
-def run(
-    options: conf.Options,
-    listening: Sequence[socket.socket],
-    ready: Callable[[], None],
-    lifeline: int | None = None,
-) -> int:
-    """Serves Django on the sockets until a signal ends it; returns the exit code. Raises CannotStart."""
+def alone(options: conf.Options, listening: Sequence[socket.socket], ready: Callable[[], None]) -> int:
+    """Runs as the only process, without a parent, and returns the exit code."""
+
+    def serving(engine: Engine) -> None:
+        Signals(engine, options)
+        ready()
+        Pulse(engine, options)
+
+    return _run(options, listening, serving)
+
+
+def _run(options: conf.Options, listening: Sequence[socket.socket], serving: Callable[[Engine], None]) -> int:
+    """Serves Django on the sockets until a signal ends it; raises CannotStart.
+
+    `serving` is called when connections are accepted: after the application's own start, which may have set signal
+    handlers of its own.
+    """
     conf.use(options)
+    # A process that crashes, or is killed because it hangs (SIGABRT), says where.
+    faulthandler.enable()
     sys.setswitchinterval(_SWITCH)
     engine = Engine(options)
-    served = application(options)
-
-    def serving() -> None:
-        # After the application's own start, which may have set handlers of its own.
-        Signals(engine, drain_seconds=options.drain_delay + options.graceful_timeout, lifeline=lifeline)
-        ready()
-
-    cut = engine.run(served, listening, serving)
+    cut = engine.run(application(options), listening, lambda: serving(engine))
     if cut:
         say(
             "1 request did not end in time and was cut."

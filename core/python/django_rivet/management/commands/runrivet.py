@@ -1,21 +1,18 @@
 """`manage.py runrivet`: serves the project."""
 
 import argparse
-import os
-import platform
+import dataclasses
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
-import django
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
-import django_rivet
 from django_rivet import conf
-from django_rivet.server import CANNOT_START, CannotStart, sockets, worker
-from django_rivet.server.supervisor import Supervisor
+from django_rivet.server import CANNOT_START, CannotStart, application, report, sockets, supervisor, worker
 
 
 class Command(BaseCommand):
@@ -27,6 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--skip-checks", action="store_true", help="Skip system checks.")
+        parser.add_argument(
+            "--check", action="store_true", help="Print what would run, and end with 0, or 3 if it cannot start."
+        )
         group = parser.add_argument_group(
             "server", "Each can be given as environment variable or Django setting too: RIVET_PORT for --port."
         )
@@ -48,22 +48,30 @@ class Command(BaseCommand):
         sys.exit(code)
 
     def _serve(self, flags: dict[str, Any]) -> int:
-        options = conf.read(flags)
-        place = worker.Place.taken()
-        if place:
+        options = _for_development(conf.read(flags))
+        if place := worker.Place.taken():
+            if options.reload:
+                # The parent has not: an error here is for the next change to mend.
+                self._check(flags)
             return worker.supervised(options, place)
-        self._check(flags)
-        if options.processes > 1 and not getattr(self, "_called_from_command_line", False):
-            raise CannotStart("More than one process can only be started from the command line: manage.py runrivet.")
+        if not options.reload or flags["check"]:
+            self._check(flags)
+        supervised = supervisor.wanted(options)
+        if supervised and not getattr(self, "_called_from_command_line", False):
+            raise CannotStart("A parent can only start processes from the command line: manage.py runrivet.")
         with sockets.listening(options) as places:
+            if flags["check"]:
+                self._would_run(options, flags, places[0])
+                return 0
 
             def announce() -> None:
-                self._announce(options, places[0])
+                self._say(report.start(options, places[0]))
 
-            if options.processes == 1:
-                return worker.run(options, places[0], announce)
-            # The very command line again, so that a worker sees all that manage.py does.
-            return Supervisor([sys.executable, *sys.orig_argv[1:]], places, options, announce).run()
+            if supervised:
+                # The very command line again, so that a worker sees all that manage.py does.
+                command = [sys.executable, *sys.orig_argv[1:]]
+                return supervisor.Supervisor(command, places, options, announce).run()
+            return worker.alone(options, places[0], announce)
 
     def _check(self, flags: dict[str, Any]) -> None:
         if not settings.DEBUG and not settings.ALLOWED_HOSTS:
@@ -79,27 +87,17 @@ class Command(BaseCommand):
             except Exception as error:
                 raise CannotStart.because("The system checks", error) from error
 
-    def _announce(self, options: conf.Options, listening: list[socket.socket]) -> None:
-        """What a person wants to know of a server that starts."""
-        addresses = dict.fromkeys(sockets.shown(each) for each in listening)
-        for line in (
-            f"django-rivet {django_rivet.__version__}, Django {django.get_version()},"
-            f" Python {platform.python_version()}, settings {os.environ.get('DJANGO_SETTINGS_MODULE', '-')}",
-            f"Serving {' and '.join(addresses)} by {_many(options.processes, 'process', 'es')}"
-            f" with {_many(options.workers, 'thread')} each for blocking code",
-            f"Bounds of a process: {options.max_connections} connections, {options.max_in_flight} requests in flight;"
-            f" of a request: head {_kib(options.max_head)}, body {_kib(options.max_body)};"
-            f" seconds: head {options.header_timeout:g}, body {options.body_timeout:g},"
-            f" write {options.write_timeout:g}, idle {options.keep_alive:g}, queue {options.queue_timeout:g}",
-            f"SIGTERM ends requests in work first ({options.graceful_timeout:g} s), Control-C stops at once",
-        ):
+    def _would_run(self, options: conf.Options, flags: dict[str, Any], listening: list[socket.socket]) -> None:
+        """Raises what a start would raise: without a process, a thread or a connection to a database."""
+        application.check(options)
+        self._say(report.check(options, flags, listening))
+
+    def _say(self, lines: Iterable[str]) -> None:
+        for line in lines:
             self.stdout.write(line)
         self.stdout.flush()
 
 
-def _many(count: int, word: str, ending: str = "s") -> str:
-    return f"{count} {word}{'' if count == 1 else ending}"
-
-
-def _kib(count: int) -> str:
-    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count / 1024:g} KiB"
+def _for_development(options: conf.Options) -> conf.Options:
+    """A reload waits for no proxy, and a debugger may stop the loop for as long as it likes."""
+    return dataclasses.replace(options, drain_delay=0.0, hang_timeout=0.0) if options.reload else options

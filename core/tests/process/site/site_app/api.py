@@ -1,6 +1,7 @@
 """Native handlers."""
 
 import threading
+import time
 
 from django_rivet import API, WebSocket
 
@@ -15,6 +16,21 @@ async def on_the_loop(name: str) -> dict[str, str]:
 @api.get("/blocking/{name}", blocking=True)
 def on_the_pool(name: str) -> dict[str, str]:
     return {"name": name, "thread": threading.current_thread().name}
+
+
+@api.get("/hang/{seconds}")
+async def hang(seconds: str) -> None:
+    """Blocks the I/O thread."""
+    time.sleep(float(seconds))
+
+
+grown: list[bytes] = []
+
+
+@api.get("/grow/{mebibytes}")
+async def grow(mebibytes: str) -> None:
+    """Keeps memory."""
+    grown.append(b"x" * (int(mebibytes) << 20))
 
 
 @api.websocket("/echo")
