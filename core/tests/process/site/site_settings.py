@@ -12,3 +12,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = os.environ.get("SITE_STATIC")
 if os.environ.get("SITE_ASGI"):
     ASGI_APPLICATION = os.environ["SITE_ASGI"]
+if os.environ.get("SITE_INLINE"):
+    RIVET_INLINE = os.environ["SITE_INLINE"]
+if os.environ.get("SITE_DATABASE"):
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["SITE_DATABASE"]}}

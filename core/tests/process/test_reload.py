@@ -1,0 +1,120 @@
+"""Development: a change of the project's files starts it anew, and nobody who asks meanwhile is refused."""
+
+import os
+import shutil
+import socket
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from django_rivet.server import reload
+from process_load import Load
+from process_server import SITE, Server, wait_for
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the site, to be edited."""
+    return shutil.copytree(SITE, tmp_path / "site", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def edit(project: Path, name: str, old: str, new: str) -> None:
+    path = project / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def get(server: Server, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
+        return answer.read()
+
+
+def test_a_change_serves_and_nobody_is_refused(project: Path) -> None:
+    with Server("--reload", site=project) as server:
+        (before,) = server.workers()
+        load = Load(server.port, 4, keep=1).start()
+        wait_for(lambda: load.result.answered > 20, "the load runs")
+        edit(project, "site_urls.py", 'HttpResponse(f"{name} {os.getpid()}")', 'HttpResponse(f"{name} anew")')
+        wait_for(lambda: "anew" in load.result.processes, "the new code answers")
+        result = load.stop()
+        assert set(result.processes) == {str(before), "anew"}
+        assert (result.crossed, result.broken, result.dropped, result.refused) == ([], [], [], 0)
+        assert "site_urls.py changed: starting anew." in server.output
+        wait_for(lambda: len(server.workers()) == 1, "the old one has ended")
+        assert server.stop() == 0
+
+
+def test_the_old_one_is_not_waited_for(project: Path) -> None:
+    with Server("--reload", site=project) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /stuck HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_for(lambda: server.has_read(1), "a request is in work")
+        (before,) = server.workers()
+        edit(project, "site_urls.py", "{os.getpid()}", "anew")
+        assert get(server, "/named/x").split()[1] in (str(before).encode(), b"anew")
+        wait_for(lambda: before not in server.workers(), "it is cut")
+        assert get(server, "/named/x") == b"x anew"
+
+
+@pytest.mark.parametrize("name", ["site_urls.py", "site_settings.py"])
+def test_a_mistake_is_shown_and_the_next_change_mends_it(project: Path, name: str) -> None:
+    """In the settings it breaks manage.py itself."""
+    with Server("--reload", site=project) as server:
+        right = (project / name).read_text()
+        (project / name).write_text(right + "\n\ndef mistake(:\n")
+        wait_for(lambda: server.said("The next change starts it anew"), "it is shown")
+        assert "def mistake(:" in server.output and "SyntaxError" in server.output
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+            client.sendall(b"GET /named/waits HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            (project / name).write_text(right + "# mended\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert server.stop() == 0
+
+
+def test_a_mistake_at_the_start(tmp_path: Path, project: Path) -> None:
+    (project / "site_app/broken.py").touch()
+    with Server("--reload", site=project, SITE_DIES=str(project / "site_app/broken.py"), wait=False) as server:
+        wait_for(lambda: server.said("The next change starts it anew"), "it is shown")
+        (project / "site_app/broken.py").unlink()
+        server.wait_ready()
+        assert get(server, "/named/x").split()[0] == b"x"
+
+
+def test_what_counts_as_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    templates = tmp_path / "project/templates"
+    for folder in ("project/app", "project/.git", "project/venv", "project/node_modules", "project/templates"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "project/venv/pyvenv.cfg").touch()
+    monkeypatch.setattr(reload, "_import_folders", lambda: iter([tmp_path / "project", tmp_path / "project/app"]))
+    monkeypatch.setattr(reload, "_template_folders", lambda: iter([templates]))
+    watch = reload.Watch()
+
+    def changed() -> str | None:
+        wait_for(lambda: time.monotonic() >= watch.look_at, "it looks again")
+        path = watch.changed()
+        return path and str(Path(path).relative_to(tmp_path / "project"))
+
+    for path in ("project/notes.txt", "project/.git/a.py", "project/venv/a.py", "project/node_modules/a.py"):
+        (tmp_path / path).touch()
+    assert changed() is None
+    new = tmp_path / "project/app/new.py"
+    new.touch()
+    assert changed() == "app/new.py"
+    assert changed() is None
+    os.utime(new, (1, 1))
+    assert changed() == "app/new.py"
+    new.unlink()
+    assert changed() == "app/new.py"
+    (templates / "page.html").touch()
+    assert changed() == "templates/page.html"
+
+
+def test_what_is_installed_is_not_watched() -> None:
+    import django
+
+    folders = list(
+        reload._outermost(iter([Path(django.__file__).parent, Path(os.__file__).parent, SITE, SITE / "site_app"]))
+    )
+    assert folders == [SITE]
