@@ -47,21 +47,22 @@ def test_sigterm_under_load_loses_nothing(processes: str, keep: int) -> None:
         assert "Traceback" not in server.output
 
 
-@COUNTS
-def test_requests_in_work_are_answered_and_new_connections_refused(processes: str) -> None:
+@pytest.mark.parametrize(("processes", "number"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("1", signal.SIGHUP)])
+def test_requests_in_work_are_answered_and_new_connections_refused(processes: str, number: int) -> None:
+    """One process without a parent has nobody who could replace it on SIGHUP."""
     with Server("--processes", processes) as server:
-        clients = [ask(server.port, f"/named/{number}?seconds=4") for number in range(4)]
+        clients = [ask(server.port, f"/named/{name}?seconds=4") for name in range(4)]
         idle = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         wait_for(lambda: server.has_read(5), "all are in work")
-        server.signal(signal.SIGTERM)
+        server.signal(number)
         begun = time.monotonic()
         wait_for(lambda: refuses(server.port), "new connections are refused")
         assert rest(idle) == b""
         assert time.monotonic() - begun < 4, "an idle connection is closed soon"
-        for number, client in enumerate(clients):
+        for name, client in enumerate(clients):
             answer = rest(client)
             assert b"connection: close" in answer.lower()
-            assert f"\r\n\r\n{number} ".encode() in answer
+            assert f"\r\n\r\n{name} ".encode() in answer
         assert server.end() == 0
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import time
 import urllib.request
@@ -35,7 +36,7 @@ def get(server: Server, path: str) -> bytes:
 def test_a_change_serves_and_nobody_is_refused(project: Path) -> None:
     with Server("--reload", site=project) as server:
         (before,) = server.workers()
-        load = Load(server.port, 4, keep=1).start()
+        load = Load(server.port, 4, keep=1, seconds=0.1).start()
         wait_for(lambda: load.result.answered > 20, "the load runs")
         edit(project, "site_urls.py", 'HttpResponse(f"{name} {os.getpid()}")', 'HttpResponse(f"{name} anew")')
         wait_for(lambda: "anew" in load.result.processes, "the new code answers")
@@ -71,6 +72,12 @@ def test_a_mistake_is_shown_and_the_next_change_mends_it(project: Path, name: st
             (project / name).write_text(right + "# mended\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
         assert server.stop() == 0
+
+
+def test_a_terminal_that_closes_ends_it(project: Path) -> None:
+    with Server("--reload", site=project) as server:
+        server.signal(signal.SIGHUP)
+        assert server.end() == 0
 
 
 def test_a_mistake_at_the_start(tmp_path: Path, project: Path) -> None:

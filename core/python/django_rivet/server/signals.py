@@ -33,6 +33,9 @@ class Signals:
             engine.loop.add_reader(lifeline, self._orphaned, lifeline)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        # A terminal that closes, or somebody who takes us for a parent; nohup has it ignored.
+        if not self._supervised and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         before = self._engine.phase

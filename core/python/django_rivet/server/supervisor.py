@@ -148,7 +148,8 @@ class Supervisor:
         """Acts on the signals that have come. Those to a group come to the workers too, and do no harm: see Signals."""
         while self._signals:
             number = self._signals.pop(0)
-            if number == signal.SIGHUP:
+            # While developing it comes from a terminal that closes.
+            if number == signal.SIGHUP and not self._watch:
                 self._reload = True
                 self._replace_next()
             elif number != signal.SIGCHLD:
