@@ -33,18 +33,19 @@ def get(server: Server, path: str) -> bytes:
         return answer.read()
 
 
-def test_a_change_serves_and_nobody_is_refused(project: Path) -> None:
-    with Server("--reload", site=project) as server:
-        (before,) = server.workers()
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_change_serves_and_nobody_is_refused(processes: str, project: Path) -> None:
+    with Server("--reload", "--processes", processes, site=project) as server:
+        before = {str(pid) for pid in server.workers()}
         load = Load(server.port, 4, keep=1, seconds=0.1).start()
         wait_for(lambda: load.result.answered > 20, "the load runs")
         edit(project, "site_urls.py", 'HttpResponse(f"{name} {os.getpid()}")', 'HttpResponse(f"{name} anew")')
         wait_for(lambda: "anew" in load.result.processes, "the new code answers")
         result = load.stop()
-        assert set(result.processes) == {str(before), "anew"}
+        assert set(result.processes) == before | {"anew"}
         assert (result.crossed, result.broken, result.dropped, result.refused) == ([], [], [], 0)
         assert "site_urls.py changed: starting anew." in server.output
-        wait_for(lambda: len(server.workers()) == 1, "the old one has ended")
+        wait_for(lambda: len(server.workers()) == int(processes), "the old ones have ended")
         assert server.stop() == 0
 
 
