@@ -13,6 +13,8 @@ from django_rivet.server.limits import Limits
 from process_load import Load
 from process_server import Server, patched, wait_for
 
+# Processes are replaced as soon as they have reached a limit.
+young = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 0")
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
 
 
@@ -50,7 +52,7 @@ def test_processes_differ_by_chance() -> None:
     ids=["requests", "lifetime"],
 )
 def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: str) -> None:
-    with Server("--processes", processes, *flags) as server:
+    with Server("--processes", processes, *flags, launcher=young) as server:
         load = Load(server.port, keep=5, bodies=True).start()
         wait_for(lambda: len(load.result.processes) > 1 + int(processes), "processes are replaced, again and again")
         result = load.stop()
@@ -62,7 +64,7 @@ def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: st
 
 
 def test_one_that_grows_is_replaced_alone() -> None:
-    with Server("--processes", "2", "--max-rss", "250M") as server:
+    with Server("--processes", "2", "--max-rss", "250M", launcher=young) as server:
         before = set(server.workers())
         urllib.request.urlopen(f"http://127.0.0.1:{server.port}/native/grow/250", timeout=30).close()
         wait_for(lambda: server.said("MiB of memory: the next one takes over"), "it has grown")
@@ -72,7 +74,7 @@ def test_one_that_grows_is_replaced_alone() -> None:
 
 def test_a_successor_that_cannot_start_is_tried_again(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
-    impatient = patched("from django_rivet.server import pulse; pulse._ASK_AGAIN = 0.1")
+    impatient = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 0; pulse._ASK_AGAIN = 0.1")
     with Server("--lifetime", "2", launcher=impatient, SITE_DIES=str(broken)) as server:
         before = server.workers()
         broken.touch()

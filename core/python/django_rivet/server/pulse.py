@@ -8,6 +8,8 @@ from django_rivet import conf
 from django_rivet.server.engine import Engine, Phase
 from django_rivet.server.limits import Limits
 
+# A limit that each process is above from its start must not keep the machine starting processes.
+_LEAST_AGE = 10.0
 # How long the parent has to replace a worker that asked for it, until the worker asks again.
 _ASK_AGAIN = 60.0
 
@@ -44,7 +46,7 @@ class Pulse:
         self._limits = Limits(options)
         self._interval = interval(options)
         self._hang_timeout = options.hang_timeout
-        self._ask_at = 0.0
+        self._ask_at = time.monotonic() + _LEAST_AGE
         self._beat()
 
     def _beat(self) -> None:

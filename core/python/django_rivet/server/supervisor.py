@@ -14,6 +14,7 @@ from django_rivet.server.health import Health
 from django_rivet.server.notify import Notifier
 from django_rivet.server.pulse import Parent
 from django_rivet.server.reload import Watch
+from django_rivet.server.rolling import KILL_AFTER, Rolling
 from django_rivet.server.slot import Slot
 
 # A worker that does not serve after so many seconds counts as one that cannot start.
@@ -24,8 +25,6 @@ _DEATHS = 8
 _STEADY = 60.0
 _BACK_OFF = 0.2
 _LONGEST_BACK_OFF = 10.0
-# A worker ends itself in time; one that cannot even do this is killed so many seconds later.
-_KILL_AFTER = 10.0
 # While developing, what an old worker has in work does not hold up the new one.
 _CUT_AFTER = 2.0
 
@@ -64,13 +63,8 @@ class Supervisor:
         self._code: int | None = None
         self._asked = 0
         self._signals: list[int] = []
-        # While workers are replaced: those yet to be, the one that starts, and the old ones that end their requests.
-        self._outdated: list[Slot] = []
-        self._successor: Slot | None = None
-        self._retiring: list[Slot] = []
-        # SIGHUP has come; what it asked for is under way.
-        self._reload = self._reloading = False
         self._notifier = Notifier()
+        self._rolling = Rolling(self._slots, self._start, self._notifier, drain_seconds=self._drain_seconds)
         self._health = Health(options, self._notifier)
         self._watch = Watch() if options.reload else None
         self._selector = selectors.DefaultSelector()
@@ -99,7 +93,8 @@ class Supervisor:
         return self._code or 0
 
     def _all(self) -> list[Slot]:
-        return [*self._slots, *self._retiring, *([self._successor] if self._successor else [])]
+        successor = self._rolling.successor
+        return [*self._slots, *self._rolling.retiring, *([successor] if successor else [])]
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals.append(number)
@@ -122,7 +117,7 @@ class Supervisor:
             if word == Parent.READY:
                 self._is_ready(slot)
             elif word == Parent.ENOUGH:
-                self._has_served_enough(slot, more)
+                self._rolling.replace(slot, more)
 
     def _hear_no_more(self, slot: Slot) -> None:
         if slot.words is not None:
@@ -130,19 +125,13 @@ class Supervisor:
             slot.close()
 
     def _is_ready(self, slot: Slot) -> None:
-        if slot is self._successor:
-            self._take_over(slot)
+        if slot is self._rolling.successor:
+            self._rolling.take_over()
         elif not self._serving and all(each.ready for each in self._slots):
-            self._serving = True
+            self._serving = self._rolling.running = True
             self._ready()
             self._notifier.ready("Serving.")
-            self._replace_next()
-
-    def _has_served_enough(self, slot: Slot, why: str) -> None:
-        if slot in self._slots and slot not in self._outdated:
-            say(f"worker {slot.number} has {why}: the next one takes over.")
-            self._outdated.append(slot)
-            self._replace_next()
+            self._rolling.go_on()
 
     def _obey(self) -> None:
         """Acts on the signals that have come. Those to a group come to the workers too, and do no harm: see Signals."""
@@ -150,50 +139,21 @@ class Supervisor:
             number = self._signals.pop(0)
             # While developing it comes from a terminal that closes.
             if number == signal.SIGHUP and not self._watch:
-                self._reload = True
-                self._replace_next()
+                self._rolling.reload()
             elif number != signal.SIGCHLD:
                 self._asked += 1 if number == signal.SIGTERM or self._asked else 2
                 self._stop(0)
 
-    def _replace_next(self) -> None:
-        """Goes on with replacing workers, one at a time."""
-        if not self._serving or self._successor or self._code is not None:
-            return
-        if not self._outdated and self._reloading:
-            self._reloading = False
-            say("all workers have been replaced.")
-            self._notifier.ready("Serving.")
-        if not self._outdated and self._reload:
-            self._reload, self._reloading = False, True
-            self._notifier.reloading()
-            self._outdated = list(self._slots)
-        if self._outdated:
-            self._successor = self._outdated[0].successor()
-            self._start(self._successor)
-
-    def _take_over(self, new: Slot) -> None:
-        old = self._outdated.pop(0)
-        self._slots[self._slots.index(old)] = new
-        self._successor = None
-        self._retire(old, self._drain_seconds + _KILL_AFTER)
-        self._replace_next()
-
-    def _retire(self, old: Slot, patience: float) -> None:
-        if old.pid:
-            self._retiring.append(old)
-            old.signal(signal.SIGTERM)
-            old.kill_at = time.monotonic() + patience
-
     def _stop(self, code: int) -> None:
         if self._code is None:
             self._code = code
+            self._rolling.running = False
             self._notifier.stopping()
         for each in self._sockets:
             # The workers have theirs; a connection that only this copy took would never be answered.
             each.close()
         number = {0: signal.SIGTERM, 1: signal.SIGTERM, 2: signal.SIGINT}.get(self._asked, signal.SIGKILL)
-        patience = _KILL_AFTER + (self._drain_seconds if number == signal.SIGTERM else 0)
+        patience = KILL_AFTER + (self._drain_seconds if number == signal.SIGTERM else 0)
         for slot in self._all():
             # A process that still starts knows no SIGINT yet, but KeyboardInterrupt, which it would explain at length.
             slot.signal(number if slot.ready or number == signal.SIGKILL else signal.SIGTERM)
@@ -219,8 +179,11 @@ class Supervisor:
     def _died(self, slot: Slot, lived: float, how: str) -> None:
         if self._code is not None:
             return
-        if slot in self._retiring:
-            self._retiring.remove(slot)
+        if slot in self._rolling.retiring:
+            self._rolling.retiring.remove(slot)
+            return
+        if slot is self._rolling.successor:
+            self._rolling.give_up(f"the new worker {slot.number} {how} before it could serve")
             return
         if self._watch and not slot.ready:
             say(f"worker {slot.number} {how} before it could serve; see above. The next change starts it anew.")
@@ -228,12 +191,6 @@ class Supervisor:
         if not self._serving:
             say(f"worker {slot.number} {how} before it could serve; see above.")
             self._stop(CANNOT_START)
-            return
-        if slot is self._successor:
-            why = f"the new worker {slot.number} {how} before it could serve: the old ones go on."
-            say(why)
-            self._end_replacing()
-            self._notifier.ready(why)
             return
         slot.deaths = 1 if lived > _STEADY else slot.deaths + 1
         if slot.deaths > _DEATHS:
@@ -244,18 +201,13 @@ class Supervisor:
         say(f"worker {slot.number} {how}; the next one starts {f'in {pause:g} s' if pause else 'at once'}.")
         slot.start_at = time.monotonic() + pause
 
-    def _end_replacing(self) -> None:
-        self._successor = None
-        self._outdated.clear()
-        self._reload = self._reloading = False
-
     def _start_anew(self, changed: str) -> None:
         say(f"{os.path.relpath(changed)} changed: starting anew.")
-        if self._successor:
-            self._retire(self._successor, _CUT_AFTER)
-        self._end_replacing()
+        if successor := self._rolling.successor:
+            self._rolling.retire(successor, _CUT_AFTER)
+        self._rolling.abandon()
         for place, old in enumerate(self._slots):
-            self._retire(old, _CUT_AFTER)
+            self._rolling.retire(old, _CUT_AFTER)
             self._slots[place] = old.successor()
             self._start(self._slots[place])
 

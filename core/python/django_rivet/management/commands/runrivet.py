@@ -56,9 +56,6 @@ class Command(BaseCommand):
             return worker.supervised(options, place)
         if not options.reload or flags["check"]:
             self._check(flags)
-        supervised = supervisor.wanted(options)
-        if supervised and not getattr(self, "_called_from_command_line", False):
-            raise CannotStart("A parent can only start processes from the command line: manage.py runrivet.")
         with sockets.listening(options) as places:
             if flags["check"]:
                 self._would_run(options, flags, places[0])
@@ -67,7 +64,9 @@ class Command(BaseCommand):
             def announce() -> None:
                 self._say(report.start(options, places[0]))
 
-            if supervised:
+            if supervisor.wanted(options):
+                if not getattr(self, "_called_from_command_line", False):
+                    raise CannotStart("A parent starts its processes by the command line: use manage.py runrivet.")
                 # The very command line again, so that a worker sees all that manage.py does.
                 command = [sys.executable, *sys.orig_argv[1:]]
                 return supervisor.Supervisor(command, places, options, announce).run()
