@@ -14,7 +14,7 @@ from process_load import Load
 from process_server import Server, patched, wait_for
 
 # Processes are replaced as soon as they have reached a limit.
-young = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 0")
+YOUNG = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 0")
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
 
 
@@ -52,7 +52,7 @@ def test_processes_differ_by_chance() -> None:
     ids=["requests", "lifetime"],
 )
 def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: str) -> None:
-    with Server("--processes", processes, *flags, launcher=young) as server:
+    with Server("--processes", processes, *flags, launcher=YOUNG) as server:
         load = Load(server.port, keep=5, bodies=True).start()
         wait_for(lambda: len(load.result.processes) > 1 + int(processes), "processes are replaced, again and again")
         result = load.stop()
@@ -64,12 +64,21 @@ def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: st
 
 
 def test_one_that_grows_is_replaced_alone() -> None:
-    with Server("--processes", "2", "--max-rss", "250M", launcher=young) as server:
+    with Server("--processes", "2", "--max-rss", "250M", launcher=YOUNG) as server:
         before = set(server.workers())
         urllib.request.urlopen(f"http://127.0.0.1:{server.port}/native/grow/250", timeout=30).close()
         wait_for(lambda: server.said("MiB of memory: the next one takes over"), "it has grown")
         wait_for(lambda: len(set(server.workers()) - before) == 1 and len(server.workers()) == 2, "it is replaced")
         assert len(before & set(server.workers())) == 1
+
+
+def test_a_limit_that_each_is_above_from_its_start_does_not_keep_the_machine_starting() -> None:
+    begun = time.monotonic()
+    with Server(
+        "--max-rss", "1M", launcher=patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 3")
+    ) as server:
+        wait_for(lambda: server.said("the next one takes over"), "it is replaced")
+        assert time.monotonic() - begun > 3
 
 
 def test_a_successor_that_cannot_start_is_tried_again(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import signal
 from collections.abc import Callable
 
+import pytest
+
 from process_load import Load, Result
 from process_server import Server, wait_for
 
@@ -14,10 +16,11 @@ def failures(result: Result) -> int:
     return others + len(result.crossed) + len(result.broken) + len(result.dropped) + result.refused
 
 
+@pytest.mark.timeout(600)
 def test_reloads_under_load(record_property: Callable[[str, object], None]) -> None:
     right = 0
     with Server("--supervise", "--workers", "2") as server:
-        load = Load(server.port, keep=5, bodies=True).start()
+        load = Load(server.port, 8, keep=5, seconds=0.01, bodies=True).start()
         for count in range(1, RELOADS + 1):
             failed, goal = failures(load.result), load.result.answered + 50
             server.signal(signal.SIGHUP)
