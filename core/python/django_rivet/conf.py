@@ -52,16 +52,16 @@ class Options:
     uds: str = _option(
         text(), "", "The path of a Unix socket to listen on instead of host and port.", engine=False, shown="none"
     )
-    backlog: int = _option(
-        whole(1, 65_535),
-        2048,
-        "Connections that the kernel may keep waiting until they are accepted, for each process.",
-        engine=False,
-    )
     uds_mode: str = _option(
         mode(),
         "666",
         "Who may connect to the Unix socket, as chmod has it: 660 is its owner and group.",
+        engine=False,
+    )
+    backlog: int = _option(
+        whole(1, 65_535),
+        2048,
+        "Connections that the kernel may keep waiting until they are accepted, for each process.",
         engine=False,
     )
     processes: int = _option(

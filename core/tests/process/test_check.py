@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from django_rivet.server import report
 from process_server import PACKAGE, SITE
 
 
@@ -72,3 +73,18 @@ def test_a_port_that_is_taken() -> None:
         code, output = check("--port", port)
     assert code == 3
     assert f"Port {port} of 127.0.0.1 is taken" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ({}, None),
+        ({"pool": False}, None),
+        ({"pool": True}, 4),
+        ({"pool": {"min_size": 2}}, 2),
+        ({"pool": {"min_size": 2, "max_size": 9}}, 9),
+    ],
+)
+def test_connections_of_a_pool(options: dict[str, object], size: int | None) -> None:
+    """https://www.psycopg.org/psycopg3/docs/api/pool.html: 4 by default, and as many at most as at least."""
+    assert report._pool_size({"OPTIONS": options}) == size

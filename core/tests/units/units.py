@@ -23,6 +23,7 @@ DEPLOY = CORE / "deploy"
 PROJECT = Path("/srv/project")
 PORT = 8000
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CORE / "python"), "RIVET_ACCESS_LOG": "off"}
+AS_PROCESS_1 = "unshare --pid --fork --mount-proc /venv/bin/python manage.py runrivet".split()
 
 
 def sh(*words: str, check: bool = True) -> str:
@@ -164,8 +165,7 @@ def test_supervisor() -> None:
 
 def test_as_process_1() -> None:
     """Of a container without an init: it buries what others leave, and SIGTERM ends it."""
-    command = ["/venv/bin/python", "manage.py", "runrivet", "--supervise"]
-    inside = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", *command], cwd=PROJECT, env=ENVIRONMENT)
+    inside = subprocess.Popen([*AS_PROCESS_1, "--supervise"], cwd=PROJECT, env=ENVIRONMENT)
     try:
         wait_for(lambda: workers(inside.pid), "it starts")
         (first,) = workers(inside.pid)
@@ -178,6 +178,18 @@ def test_as_process_1() -> None:
         wait_for(lambda: workers(first) == serving, "it is buried when it ends")
         os.kill(first, signal.SIGTERM)
         assert inside.wait(30) == 0
+    finally:
+        inside.kill()
+
+
+def test_process_1_ends_while_it_starts() -> None:
+    environment = {**ENVIRONMENT, "SITE_ASGI": "site_asgi.application", "SITE_LIFESPAN_WAITS": "yes"}
+    inside = subprocess.Popen(AS_PROCESS_1, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert inside.stdout and any("lifespan.startup" in line for line in inside.stdout)
+        (first,) = workers(inside.pid)
+        os.kill(first, signal.SIGTERM)
+        assert inside.wait(10) == 128 + signal.SIGTERM
     finally:
         inside.kill()
 

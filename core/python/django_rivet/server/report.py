@@ -36,6 +36,8 @@ def start(options: conf.Options, listening: Sequence[socket]) -> Iterator[str]:
     )
     if limits := ", ".join(_limits(options)):
         yield f"A process ends after {limits}"
+    if options.reload:
+        yield "For development: starts anew when a file of the project changes"
     yield f"SIGTERM ends requests in work first ({options.graceful_timeout:g} s), Control-C stops at once"
 
 

@@ -1,5 +1,6 @@
 """An ASGI application of its own: it says when it starts and ends, answers HTTP and echoes WebSockets."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -9,6 +10,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         while True:
             event = (await receive())["type"]
             print(event, flush=True)
+            if os.environ.get("SITE_LIFESPAN_WAITS"):
+                await asyncio.Event().wait()
             if event == f"lifespan.{os.environ.get('SITE_LIFESPAN_FAILS')}":
                 await send({"type": f"{event}.failed", "message": "on purpose"})
                 return

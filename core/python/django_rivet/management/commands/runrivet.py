@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import os
+import signal
 import socket
 import sys
 import traceback
@@ -38,6 +40,9 @@ class Command(BaseCommand):
                 group.add_argument(row.flag, dest=row.name, metavar=row.name.upper(), help=help)
 
     def handle(self, *args: Any, **flags: Any) -> None:
+        if os.getpid() == 1:
+            # Until it serves and has its own: the kernel ends process 1 by no signal that it has no handler for.
+            signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
         try:
             code = self._serve(flags)
         except (CannotStart, conf.Invalid) as error:
