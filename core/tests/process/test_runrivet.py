@@ -165,4 +165,4 @@ def test_a_second_sigint_ends_even_what_hangs(processes: str, code: int) -> None
         assert server.process.poll() is None
         server.signal(signal.SIGINT)
         # Sooner than the end that the first one set.
-        assert server.end(3) == code
+        assert server.end(4) == code
