@@ -6,11 +6,48 @@ Importing this package reads no Django settings, so that an `api` module can be 
 from importlib.metadata import PackageNotFoundError, version
 
 from django_rivet._core import Disconnected, Request, WebSocket, broadcast
-from django_rivet.api import API
+from django_rivet.api import (
+    API,
+    Background,
+    Body,
+    Cookie,
+    Depends,
+    EventStream,
+    File,
+    Form,
+    Header,
+    HTTPError,
+    Query,
+    Response,
+    Router,
+    ServerSentEvent,
+    Stream,
+)
 
 try:
     __version__ = version("django-rivet")
 except PackageNotFoundError:  # a source tree on the import path
     __version__ = "0"
 
-__all__ = ["API", "Disconnected", "Request", "WebSocket", "__version__", "broadcast"]
+__all__ = [
+    "API",
+    "Background",
+    "Body",
+    "Cookie",
+    "Depends",
+    "Disconnected",
+    "EventStream",
+    "File",
+    "Form",
+    "HTTPError",
+    "Header",
+    "Query",
+    "Request",
+    "Response",
+    "Router",
+    "ServerSentEvent",
+    "Stream",
+    "WebSocket",
+    "__version__",
+    "broadcast",
+]

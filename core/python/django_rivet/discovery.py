@@ -6,6 +6,7 @@ from django.apps import apps
 from django.utils.module_loading import module_has_submodule
 
 from django_rivet.api import API, Handler, Route
+from django_rivet.api.route import Settle
 from django_rivet.origin import Check, guard
 
 
@@ -26,7 +27,7 @@ def conflicts(routes: list[Route]) -> list[tuple[Route, Route]]:
     return [(taken, route) for route in routes if (taken := first.setdefault(route.key, route)) is not route]
 
 
-def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str]]:
+def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str, Settle]]:
     """The routes for `Reactor.native`, with WebSockets behind the Origin check `allowed` (`origin.origin_check`)."""
     return [
         (
@@ -34,6 +35,7 @@ def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str]]:
             route.path,
             guard(route.handler, allowed) if route.method == "WEBSOCKET" else route.handler,
             route.kind,
+            route.settle,
         )
         for route in discover()
     ]
