@@ -16,6 +16,7 @@ settings.configure(
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     ROOT_URLCONF=__name__,
+    SECRET_KEY="for these tests only",
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
 )
 urlpatterns: list[object] = []

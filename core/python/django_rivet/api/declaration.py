@@ -104,14 +104,15 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
     try:
         kind = _kind(where, handler, method, settings)
         if method == "WEBSOCKET":
-            _check_call(where, handler, names, leading=True)
+            _check_socket(where, handler, names)
             return Declaration(method, path, handler, handler, kind, Signature(), settings, None)
         signature = Reader(where, names, {}).read(handler, method)
         returns = _returns(where, handler, settings)
         made = settings.status != 200 or settings.returns is not REQUIRED
         bound, leading = _bind(where, method, names, handler, signature, made=made)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{error} {place(handler)}") from None
+        text = str(error) if where in str(error) else f"{where}: {error}"
+        raise type(error)(f"{text} {place(handler)}") from None
     return Declaration(
         method, path, handler, bound, f"{kind}+request" if leading else kind, signature, settings, returns
     )
@@ -164,6 +165,14 @@ def _check_call(where: str, handler: Handler, names: list[str], *, leading: bool
         signature.bind(*[None] * leading, **dict.fromkeys(names))
     except TypeError as error:
         raise TypeError(f"{where}: {handler.__name__}{signature} does not fit the path: {error}") from None
+
+
+def _check_socket(where: str, handler: Handler, names: list[str]) -> None:
+    _check_call(where, handler, names, leading=True)
+    hints = types.annotations(handler, where)
+    for name in names:
+        if hints.get(name, str) not in (str, Any):
+            raise TypeError(f"{where}: {name}: {hints[name]}: WebSocket handlers get their path parameters as str")
 
 
 def _returns(where: str, handler: Handler, settings: Settings) -> Any:

@@ -47,9 +47,9 @@ class Settler:
 
     def __call__(self, request: Request, value: Any, error: Exception | None) -> Later:
         """As `Route.settle`."""
+        if value is None and error is not None:
+            return self._failed(request, error)
         try:
-            if value is None and error is not None:
-                return self._failed(request, error)
             return self._guarded(request, self._settle(request, value, error))
         except Exception as failure:
             return self._failed(request, failure)
@@ -159,8 +159,7 @@ def respond_error(request: Request, error: Exception) -> Later:
     problem = http_error(error)
     if problem is None:
         logger.error("a handler failed", exc_info=error)
-        if settings.configured and settings.DEBUG:
-            _debug_page(request, error)
+        if settings.configured and settings.DEBUG and _debug_page(request, error):
             return None
         problem = HTTPError(500)
     headers = [("Content-Type", CONTENT_TYPE), *fields_of(problem.headers)]
@@ -168,13 +167,19 @@ def respond_error(request: Request, error: Exception) -> Later:
     return None
 
 
-def _debug_page(request: Request, error: Exception) -> None:
+def _debug_page(request: Request, error: Exception) -> bool:
+    """Answers with Django's page; False when it cannot be made."""
     from django.views.debug import technical_500_response
 
     from django_rivet.django.request import RivetRequest
 
-    page = technical_500_response(RivetRequest(request), type(error), error, error.__traceback__)
+    try:
+        page = technical_500_response(RivetRequest(request), type(error), error, error.__traceback__)
+    except Exception:
+        logger.exception("the debug page could not be made")
+        return False
     django_answer.send_whole(request, page)
+    return True
 
 
 def _send(request: Request, value: Any, status: int, headers: Fields) -> Later:

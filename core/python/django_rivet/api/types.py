@@ -43,6 +43,8 @@ def _evaluate(annotation: Any, function: Handler) -> Any:
 
 def split(annotation: Any) -> tuple[Any, Marker | Depends | None]:
     """An annotation without our marker, and the marker. A marker's class stands for one without a name."""
+    if isinstance(annotation, typing.TypeAliasType):
+        return split(annotation.__value__)
     if get_origin(annotation) is not Annotated:
         return annotation, None
     kind, *metadata = get_args(annotation)
