@@ -22,6 +22,7 @@ from django_rivet.api import (
     Router,
     ServerSentEvent,
     Stream,
+    UploadedFile,
 )
 
 try:
@@ -47,6 +48,7 @@ __all__ = [
     "Router",
     "ServerSentEvent",
     "Stream",
+    "UploadedFile",
     "WebSocket",
     "__version__",
     "broadcast",

@@ -7,7 +7,7 @@ from django.conf import settings
 
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
-    INSTALLED_APPS=["django_rivet", "library"],
+    INSTALLED_APPS=["django_rivet", "django.contrib.contenttypes", "library"],
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.sqlite3",

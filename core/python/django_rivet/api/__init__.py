@@ -23,6 +23,7 @@ In `orders/api.py`:
 """
 
 from django_rivet.api.errors import HTTPError
+from django_rivet.api.forms import UploadedFile
 from django_rivet.api.markers import Body, Cookie, Depends, File, Form, Header, Query
 from django_rivet.api.responses import Background, EventStream, Response, ServerSentEvent, Stream
 from django_rivet.api.route import Handler, Operation, Parameter, Route
@@ -48,4 +49,5 @@ __all__ = [
     "Router",
     "ServerSentEvent",
     "Stream",
+    "UploadedFile",
 ]

@@ -18,6 +18,13 @@ from django.http.multipartparser import MultiPartParserError
 
 type Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
+# As RFC 9110 15 has them; Python has them so since 3.13.
+_PHRASES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -82,7 +89,7 @@ def fields_of(headers: Headers) -> list[tuple[str, str]]:
 def phrase(status: int) -> str:
     """The status' own name, or what its class is called."""
     try:
-        return HTTPStatus(status).phrase
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Client Error" if status < 500 else "Server Error"
 

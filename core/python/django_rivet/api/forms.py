@@ -1,12 +1,20 @@
 """Forms, read by Django's own parsers, so that its upload handlers and limits hold."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.core.files import uploadedfile
 
 from django_rivet._core import Request
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.route import REQUIRED, Parameter
 from django_rivet.api.types import is_list, record_names
+
+if TYPE_CHECKING:
+    type UploadedFile = uploadedfile.UploadedFile[Any]
+else:
+    # Generic for type checkers only.
+    UploadedFile = uploadedfile.UploadedFile
 
 _TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # Bytes; a larger body is parsed on a thread, when that can be.

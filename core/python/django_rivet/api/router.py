@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Unpack
+from typing import Any, Concatenate, Protocol, Unpack
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.declaration import Declaration, Options, Settings, declare
@@ -10,7 +10,19 @@ from django_rivet.api.overrides import OVERRIDES, Overrides
 from django_rivet.api.paths import check_path, check_prefix, parameters
 from django_rivet.api.route import Handler, Route
 
-type Decorator[F] = Callable[[F], F]
+type ExceptionHandler[E] = Callable[[Request, E], Any]
+
+
+class Decorator(Protocol):
+    """Gives the handler back as it is."""
+
+    def __call__[F: Handler](self, handler: F, /) -> F: ...
+
+
+class SocketDecorator(Protocol):
+    """The same for a handler of WebSockets."""
+
+    def __call__[F: Callable[Concatenate[WebSocket, ...], Awaitable[object]]](self, handler: F, /) -> F: ...
 
 
 @dataclass
@@ -43,11 +55,13 @@ class Router:
         check_prefix(f"include(prefix={prefix!r})", prefix)
         if isinstance(router, API):
             raise TypeError("include() takes a Router: an API is found and served by itself")
-        if router._has(self):
+        if router.has(self):
             raise ValueError("include(): a router cannot include itself")
         self._parts.append(_Included(router, prefix))
 
-    def exception[E: Exception](self, kind: type[E]) -> Decorator[Callable[[Request, E], Any]]:
+    def exception[E: Exception](
+        self, kind: type[E]
+    ) -> Callable[[Callable[[Request, E], Any]], Callable[[Request, E], Any]]:
         """Answers when a handler here, or in an included router, raises such an exception or a subclass of it.
 
         The function, `def` or `async def`, gets the request and the exception, and returns what a handler may return;
@@ -56,41 +70,41 @@ class Router:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise TypeError(f"exception({kind!r}): name a class of exceptions")
 
-        def decorate(handler: Callable[[Request, E], Any]) -> Callable[[Request, E], Any]:
+        def decorate(handler: ExceptionHandler[E]) -> ExceptionHandler[E]:
             self.handlers[kind] = handler
             return handler
 
         return decorate
 
-    def get[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def get(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers GET and HEAD."""
         return self._declare("GET", path, options)
 
-    def post[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def post(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers POST."""
         return self._declare("POST", path, options)
 
-    def put[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def put(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers PUT."""
         return self._declare("PUT", path, options)
 
-    def patch[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def patch(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers PATCH."""
         return self._declare("PATCH", path, options)
 
-    def delete[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def delete(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers DELETE."""
         return self._declare("DELETE", path, options)
 
-    def head[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def head(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers HEAD, where GET's answer without its body would cost too much."""
         return self._declare("HEAD", path, options)
 
-    def options[F: Handler](self, path: str, **options: Unpack[Options]) -> Decorator[F]:
+    def options(self, path: str, **options: Unpack[Options]) -> Decorator:
         """Answers OPTIONS."""
         return self._declare("OPTIONS", path, options)
 
-    def websocket[F: Callable[Concatenate[WebSocket, ...], Awaitable[object]]](self, path: str) -> Decorator[F]:
+    def websocket(self, path: str) -> SocketDecorator:
         """Takes WebSockets: an `async def` that gets the `WebSocket` first and answers its handshake."""
         return self._declare("WEBSOCKET", path, {})
 
@@ -106,10 +120,11 @@ class Router:
                 found += part.router._routes(prefix + self.prefix + part.prefix, routers)
         return found
 
-    def _has(self, router: "Router") -> bool:
-        return self is router or any(part.router._has(router) for part in self._parts if isinstance(part, _Included))
+    def has(self, router: "Router") -> bool:
+        """Whether it is this one, or included here."""
+        return self is router or any(part.router.has(router) for part in self._parts if isinstance(part, _Included))
 
-    def _declare[F: Handler](self, method: str, path: str, options: Options) -> Decorator[F]:
+    def _declare(self, method: str, path: str, options: Options) -> Decorator:
         where = f"{method} {self.prefix}{path}"
         declared = Settings(**options)
         if path and not path.startswith("/"):
@@ -121,7 +136,7 @@ class Router:
         check_path(where, self.prefix + path)
         names = parameters(where, path)
 
-        def decorate(handler: F) -> F:
+        def decorate[F: Handler](handler: F) -> F:
             self._parts.append(declare(where, method, path, names, handler, declared))
             return handler
 
