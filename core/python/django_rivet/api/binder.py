@@ -14,7 +14,7 @@ import msgspec
 
 from django_rivet._core import Request, parse_query, suspends
 from django_rivet.api.forms import FormReader
-from django_rivet.api.made import Made, unwind, unwind_async
+from django_rivet.api.made import Made, answering, unwind, unwind_async
 from django_rivet.api.overrides import Overrides
 from django_rivet.api.responses import Background
 from django_rivet.api.route import REQUIRED, Handler, Parameter
@@ -26,9 +26,12 @@ type Rebind = Callable[[], Handler]
 
 
 class Binder:
-    """Makes the function for one handler. made: what it returns is always for the route's `settle`."""
+    """Makes the function for one handler.
 
-    def __init__(self, endpoint: Handler, signature: Signature, path: list[str], *, made: bool) -> None:
+    status: of its values, 200 if nothing else was declared. made: what it returns is always for the route's `settle`.
+    """
+
+    def __init__(self, endpoint: Handler, signature: Signature, path: list[str], *, status: int, made: bool) -> None:
         self.endpoint = endpoint
         self.signature = signature
         self.path = path
@@ -40,8 +43,9 @@ class Binder:
         self.body = next((each for each in signature.parameters if each.location == "body"), None)
         self.form = [(key, each) for key, each in self.fields if each.location in ("form", "file")]
         self.made = made or signature.background or signature.cleans_up
-        self.awaits = self.is_async and (self.made or bool(signature.providers))
-        self.names: dict[str, Any] = {"HANDLER": endpoint, "MADE": Made}
+        self.answers = status != 200 and not self.made
+        self.awaits = self.is_async and (self.made or self.answers or bool(signature.providers))
+        self.names: dict[str, Any] = {"HANDLER": endpoint, "MADE": Made, "ANSWER": answering(status)}
         self.lines: list[str] = []
 
     @property
@@ -49,7 +53,7 @@ class Binder:
         """Does it take the request first? Overriding providers may want it."""
         wants = any(argument is Request for argument in self.signature.arguments.values())
         others = any(parameter.location != "path" for parameter in self.signature.parameters)
-        return wants or others or bool(self.signature.providers)
+        return wants or others or self.answers or bool(self.signature.providers)
 
     def make(self, rebind: Rebind | None = None, overrides: Overrides | None = None) -> Handler:
         """The function. While there are `overrides` it calls what `rebind` gives instead."""
@@ -177,7 +181,7 @@ class Binder:
     def _return(self, value: str, *, done: bool = False) -> str:
         value = f"await {value}" if self.awaits and not done else value
         if not self.made:
-            return f"return {value}"
+            return f"return ANSWER(r, {value})" if self.answers else f"return {value}"
         after = "after" if self.signature.background else "None"
         return f"return MADE({value}, {'stack' if done else 'None'}, {after})"
 

@@ -108,8 +108,7 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
             return Declaration(method, path, handler, handler, kind, Signature(), settings, None)
         signature = Reader(where, names, {}).read(handler, method)
         returns = _returns(where, handler, settings)
-        made = settings.status != 200 or settings.returns is not REQUIRED
-        bound, leading = _bind(where, method, names, handler, signature, made=made)
+        bound, leading = _bind(where, method, names, handler, signature, settings)
     except (TypeError, ValueError) as error:
         text = str(error) if where in str(error) else f"{where}: {error}"
         raise type(error)(f"{text} {place(handler)}") from None
@@ -119,12 +118,13 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
 
 
 def _bind(
-    where: str, method: str, names: list[str], handler: Handler, signature: Signature, *, made: bool
+    where: str, method: str, names: list[str], handler: Handler, signature: Signature, settings: Settings
 ) -> tuple[Handler, bool]:
     """The function for the engine, and whether it takes the request."""
     takes = [name for name, argument in signature.arguments.items() if argument is Request]
     first = next(iter(inspect.signature(handler).parameters), None)
-    if not (made or signature.typed or takes not in ([], [first])):
+    made = settings.returns is not REQUIRED
+    if not (made or settings.status != 200 or signature.typed or takes not in ([], [first])):
         _check_call(where, handler, names, leading=bool(takes))
         return handler, bool(takes)
 
@@ -136,11 +136,11 @@ def _bind(
         nonlocal version, current
         if current is None or version != OVERRIDES:
             version = dict(OVERRIDES)
-            other = Binder(handler, Reader(where, names, version).read(handler, method), names, made=made)
-            current = other.make()
+            found = Reader(where, names, version).read(handler, method)
+            current = Binder(handler, found, names, status=settings.status, made=made).make()
         return current
 
-    binder = Binder(handler, signature, names, made=made)
+    binder = Binder(handler, signature, names, status=settings.status, made=made)
     return binder.make(rebind, OVERRIDES), binder.wants_request
 
 

@@ -1,8 +1,12 @@
 """A handler's value together with what is to be done when it has become an answer."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
+import msgspec
+
+from django_rivet._core import Request
 from django_rivet.api.responses import Background
 
 
@@ -15,6 +19,24 @@ class Made:
         self.value = value
         self.stack = stack
         self.background = background
+
+
+def answering(status: int) -> Callable[[Request, Any], Made | None]:
+    """What answers with JSON and this status at once, and leaves any other value to the route's `settle`."""
+    encode = msgspec.json.Encoder().encode
+    fields = [("Content-Type", "application/json")]
+
+    def answer(request: Request, value: Any) -> Made | None:
+        if value is None or isinstance(value, str | bytes):
+            return Made(value, None, None)
+        try:
+            body = encode(value)
+        except TypeError:
+            return Made(value, None, None)
+        request.respond(status, fields, body)
+        return None
+
+    return answer
 
 
 def unwind(stack: ExitStack, error: BaseException) -> None:

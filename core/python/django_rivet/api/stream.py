@@ -94,16 +94,16 @@ async def each(values: AsyncIterable[Any] | Iterable[Any]) -> AsyncGenerator[Any
             if close := getattr(source, "aclose", None):
                 await close()
         return
-    with ThreadPoolExecutor(1, "rivet-stream") as thread:
-        iterator = iter(values)
-        step = sync_to_async(_next, thread_sensitive=False, executor=thread)
-        try:
-            while (value := await step(iterator)) is not _END:
-                yield value
-        finally:
-            # Its turn comes when the step that runs has ended, which nothing can stop.
-            thread.submit(_end, iterator)
-            thread.shutdown(wait=False)
+    thread = ThreadPoolExecutor(1, "rivet-stream")
+    iterator = iter(values)
+    step = sync_to_async(_next, thread_sensitive=False, executor=thread)
+    try:
+        while (value := await step(iterator)) is not _END:
+            yield value
+    finally:
+        # Its turn comes when the step that runs has ended, which nothing can stop and nobody waits for.
+        thread.submit(_end, iterator)
+        thread.shutdown(wait=False)
 
 
 _END: Any = object()
