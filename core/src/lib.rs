@@ -20,7 +20,9 @@ mod _core {
     #[pymodule_export]
     use crate::py::learnt::Learnt;
     #[pymodule_export]
-    use crate::py::reactor::{Reactor, Waker, parse_requests};
+    use crate::py::query::parse_query;
+    #[pymodule_export]
+    use crate::py::reactor::{Reactor, Waker, parse_requests, suspends};
     #[pymodule_export]
     use crate::py::request::Request;
     #[pymodule_export]

@@ -15,11 +15,50 @@ except ModuleNotFoundError as error:
         f"django_rivet._core, the compiled part of django-rivet, is missing in {__path__[0]} for"
         f" {sys.implementation.cache_tag}: install the wheel for this Python, or build it with Rust: pip install core/"
     ) from None
-from django_rivet.api import API
+from django_rivet.api import (
+    API,
+    Background,
+    Body,
+    Cookie,
+    Depends,
+    EventStream,
+    File,
+    Form,
+    Header,
+    HTTPError,
+    Query,
+    Response,
+    Router,
+    ServerSentEvent,
+    Stream,
+    UploadedFile,
+)
 
 try:
     __version__ = version("django-rivet")
 except PackageNotFoundError:  # a source tree on the import path
     __version__ = "0"
 
-__all__ = ["API", "Disconnected", "Request", "WebSocket", "__version__", "broadcast"]
+__all__ = [
+    "API",
+    "Background",
+    "Body",
+    "Cookie",
+    "Depends",
+    "Disconnected",
+    "EventStream",
+    "File",
+    "Form",
+    "HTTPError",
+    "Header",
+    "Query",
+    "Request",
+    "Response",
+    "Router",
+    "ServerSentEvent",
+    "Stream",
+    "UploadedFile",
+    "WebSocket",
+    "__version__",
+    "broadcast",
+]

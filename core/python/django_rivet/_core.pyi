@@ -8,7 +8,7 @@ All times are seconds, all sizes bytes.
 import asyncio
 import os
 import selectors
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 type Fields = Iterable[tuple[str | bytes, str | bytes]]  # header fields in their order; str is Latin-1
@@ -34,8 +34,14 @@ class Reactor:
         Raises OSError when `fd` is no open socket, ValueError when it does not listen.
         """
 
-    def native(self, routes: list[tuple[str, str, Callable[..., Any], str]]) -> None:
-        """Sets the native routes: tuples of (method, path pattern, handler, kind). Call before `listen`.
+    def native(
+        self,
+        routes: Sequence[
+            tuple[str, str, Callable[..., Any], str]
+            | tuple[str, str, Callable[..., Any], str, Callable[[Request, Any, Exception | None], Any]]
+        ],
+    ) -> None:
+        """Sets the native routes: tuples of (method, path pattern, handler, kind[, settle]). Call before `listen`.
 
         A pattern has `{name}` for one path segment; the handler gets it percent-decoded as the keyword argument
         `name`. HEAD for each GET, and 405 with `Allow`, come by themselves.
@@ -46,7 +52,11 @@ class Reactor:
         as its first positional argument.
 
         A handler returns bytes, str (`text/plain`), None (204) or anything that msgspec encodes as JSON.
-        An exception is logged and answered with 500.
+        An exception is logged and answered with 500, and so is any other value.
+
+        settle: does that instead, see `django_rivet.api.Route`; not called when the handler has answered by its
+        request and raised. A coroutine function wrapped by another function is told by the wrapper's attribute
+        `__suspends__`, whether it may wait.
 
         Method `WEBSOCKET`: the handler is a coroutine function and gets the `WebSocket` as its first argument.
         When it returns, an open connection is closed with 1000; when it raises, with 1011, and before `accept`
@@ -343,6 +353,15 @@ def broadcast(sockets: Iterable[WebSocket], data: str | bytes) -> int:
 
     Returns how many took it; closed sockets are passed over.
     """
+
+def parse_query(query: bytes, names: dict[str, bool]) -> dict[str, Any]:
+    """The values of these names in a query, decoded as Django's QueryDict does it.
+
+    names: whether a name has a list of all its values, or its last one, a str. Names that are not there are left out.
+    """
+
+def suspends(function: Callable[..., Any]) -> bool:
+    """Whether the coroutines of this function may wait: its code has an `await`, or its `__suspends__` says so."""
 
 def parse_requests(data: bytes, limits: dict[str, int] | None = None) -> list[dict[str, Any]]:
     """The engine's own parser and framing over the bytes of one connection, for tests.

@@ -5,19 +5,33 @@ from importlib import import_module
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
 
-from django_rivet.api import API, Handler, Route
+from django_rivet.api import API, Handler, Route, Router
+from django_rivet.api.route import Settle
 from django_rivet.origin import Check, guard
 
 
 def discover() -> list[Route]:
     """All routes, in the order of INSTALLED_APPS. An error while an `api` module is imported goes to the caller."""
-    found: dict[int, API] = {}
+    return [route for _, router in _routers() if isinstance(router, API) for route in router.routes]
+
+
+def forgotten() -> list[str]:
+    """Routers with handlers that no API includes, by the names that they have in a module `api`."""
+    routers = _routers()
+    apis = [router for _, router in routers if isinstance(router, API)]
+    return [name for name, router in routers if router.routes and not any(api.has(router) for api in apis)]
+
+
+def _routers() -> list[tuple[str, Router]]:
+    found: dict[int, tuple[str, Router]] = {}
     for config in apps.get_app_configs():
         if config.module is not None and module_has_submodule(config.module, "api"):
             module = import_module(f"{config.name}.api")
-            # One API may be imported by others: it counts once.
-            found |= {id(value): value for value in vars(module).values() if isinstance(value, API)}
-    return [route for api in found.values() for route in api.routes]
+            for name, value in vars(module).items():
+                if isinstance(value, Router):
+                    # One API may be imported by others: it counts once.
+                    found.setdefault(id(value), (f"{module.__name__}.{name}", value))
+    return list(found.values())
 
 
 def conflicts(routes: list[Route]) -> list[tuple[Route, Route]]:
@@ -26,7 +40,7 @@ def conflicts(routes: list[Route]) -> list[tuple[Route, Route]]:
     return [(taken, route) for route in routes if (taken := first.setdefault(route.key, route)) is not route]
 
 
-def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str]]:
+def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str, Settle]]:
     """The routes for `Reactor.native`, with WebSockets behind the Origin check `allowed` (`origin.origin_check`)."""
     return [
         (
@@ -34,6 +48,7 @@ def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str]]:
             route.path,
             guard(route.handler, allowed) if route.method == "WEBSOCKET" else route.handler,
             route.kind,
+            route.settle,
         )
         for route in discover()
     ]

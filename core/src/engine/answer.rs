@@ -24,11 +24,13 @@ pub struct Plain<'a> {
     pub retry_after: bool,
     /// Must not be kept by a cache (RFC 9111 5.2.2.5).
     pub no_store: bool,
+    /// The body is problem details (RFC 9457), not text.
+    pub problem: bool,
 }
 
 impl<'a> Plain<'a> {
     pub fn new(status: u16, body: &'a [u8]) -> Self {
-        Self { status, body, allow: None, retry_after: false, no_store: false }
+        Self { status, body, allow: None, retry_after: false, no_store: false, problem: false }
     }
 }
 
@@ -78,7 +80,11 @@ impl Engine {
             if plain.no_store {
                 head.field(b"Cache-Control", b"no-store")?;
             }
-            if plain.body.is_empty() { Ok(()) } else { head.field(b"Content-Type", b"text/plain; charset=utf-8") }
+            match (plain.body.is_empty(), plain.problem) {
+                (true, _) => Ok(()),
+                (_, true) => head.field(b"Content-Type", b"application/problem+json"),
+                (_, false) => head.field(b"Content-Type", b"text/plain; charset=utf-8"),
+            }
         });
         let keep_alive = self.body(conn, token, sent, |conn, spare| conn.output.bytes(spare, plain.body));
         (conn.output.pending() - before, keep_alive)

@@ -15,6 +15,8 @@ use crate::http::head::{Framing, Head, Method};
 use crate::metrics::Counter;
 use crate::py::request::Request;
 
+const NOT_ALLOWED: &[u8] = br#"{"type":"about:blank","title":"Method Not Allowed","status":405}"#;
+
 pub enum Target {
     Native(Rc<Handler>, Params),
     Fallback,
@@ -63,8 +65,8 @@ impl Engine {
                 None => {
                     let allow = found.entry.allow();
                     let status = if head.method == Method::Options { 204 } else { 405 };
-                    let body: &[u8] = if status == 405 { b"Method Not Allowed\n" } else { b"" };
-                    let plain = Plain { allow: Some(&allow), ..Plain::new(status, body) };
+                    let body = if status == 405 { NOT_ALLOWED } else { b"" };
+                    let plain = Plain { allow: Some(&allow), problem: true, ..Plain::new(status, body) };
                     return self.plain(py, token, early, head, bytes, &plain);
                 }
             },

@@ -17,6 +17,7 @@ pub mod read;
 pub mod receive;
 pub mod remote;
 pub mod routes;
+pub mod settle;
 pub mod shared;
 pub mod slab;
 pub mod socket;

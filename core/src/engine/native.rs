@@ -10,10 +10,9 @@ use super::learnt::{Learnt, Took};
 use super::routes::Params;
 use super::shared::{Body, Progress, Shared};
 use super::slab::Token;
-use super::{Engine, answer::Plain};
+use super::{Engine, answer::Plain, settle};
 use crate::http::head::Head;
 use crate::py::driver::Driver;
-use crate::py::parts::Parts;
 use crate::py::render::Rendered;
 use crate::py::request::Request;
 use crate::py::websocket::WebSocket;
@@ -39,6 +38,8 @@ pub struct Handler {
     pub slot: u16,
     /// Of its path's parameters.
     pub names: Vec<String>,
+    /// Makes an answer of what is none: `settle(request, value, error)`.
+    pub settle: Option<Py<PyAny>>,
     pub learnt: Learnt,
 }
 
@@ -53,14 +54,14 @@ pub enum Outcome {
     Value(Rendered),
     Error(PyErr),
     Cancelled,
+    /// The route's `settle` has answered, or this coroutine of it will.
+    Settled(Option<Py<PyAny>>),
 }
 
 impl Outcome {
-    pub fn from_result(py: Python<'_>, parts: &Parts, result: PyResult<Bound<'_, PyAny>>) -> Self {
-        match result.and_then(|value| Rendered::from_value(py, &parts.encode, &value)) {
-            Ok(rendered) => Self::Value(rendered),
-            Err(error) => Self::Error(error),
-        }
+    /// Of a coroutine that `settle` returned.
+    pub fn later(result: PyResult<Bound<'_, PyAny>>) -> Self {
+        result.map_or_else(Self::Error, |_| Self::Settled(None))
     }
 }
 
@@ -88,16 +89,16 @@ impl Engine {
                     let coroutine = invoke(py, handler, None, &call.params)?;
                     step::to_end(&coroutine)
                 });
-                self.answer_value(py, &call, head, bytes, result);
+                self.answer_value(py, &call, handler, head, bytes, result);
             }
             Kind::Async if !handler.request => self.call_async(py, &call, handler, head, bytes),
             _ => self.call_with_request(py, call, handler, head, bytes, body),
         }
     }
 
-    fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &Head, bytes: &[u8]) {
+    fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &mut Head, bytes: &[u8]) {
         let result = self.run_inline(py, handler, None, &call.params);
-        self.answer_value(py, call, head, bytes, result);
+        self.answer_value(py, call, handler, head, bytes, result);
     }
 
     /// Calls a `def` handler on this thread.
@@ -129,15 +130,28 @@ impl Engine {
         }
     }
 
-    fn answer_value(&self, py: Python<'_>, call: &Call, head: &Head, bytes: &[u8], result: PyResult<Bound<'_, PyAny>>) {
-        match Outcome::from_result(py, &self.parts, result) {
-            Outcome::Value(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
-            Outcome::Error(error) => {
-                self.parts.exception(py, "a handler failed", &error);
+    fn answer_value(
+        &self,
+        py: Python<'_>,
+        call: &Call,
+        handler: &Handler,
+        head: &mut Head,
+        bytes: &[u8],
+        result: PyResult<Bound<'_, PyAny>>,
+    ) {
+        match settle::render(py, &self.parts.encode, result) {
+            Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
+            Err(unsettled) if handler.settle.is_some() => {
+                if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
+                    let outcome = self.settle_here(py, handler, &shared, unsettled);
+                    self.ended(py, &shared, outcome);
+                }
+            }
+            Err(unsettled) => {
+                self.parts.exception(py, "a handler failed", &unsettled.error);
                 let plain = Plain::new(500, b"Internal Server Error\n");
                 self.plain(py, call.token, call.exchange, head, bytes, &plain);
             }
-            Outcome::Cancelled => {}
         }
     }
 
@@ -148,19 +162,25 @@ impl Engine {
         let begun = coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context));
         match begun {
             Ok((driver, task)) => match driver.get().finished(py) {
-                Some(result) => self.answer_value(py, call, head, bytes, result),
+                Some(result) => self.answer_value(py, call, handler, head, bytes, result),
                 None => {
                     if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                        self.suspended(py, call.token, driver.get(), task, shared);
+                        self.suspended(py, handler, driver.get(), task, shared);
                     }
                 }
             },
-            Err(error) => self.answer_value(py, call, head, bytes, Err(error)),
+            Err(error) => self.answer_value(py, call, handler, head, bytes, Err(error)),
         }
     }
 
-    fn suspended(&self, py: Python<'_>, token: Token, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
-        driver.answer_to(shared);
+    fn suspended(&self, py: Python<'_>, handler: &Handler, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
+        let token = shared.token;
+        driver.answer_to(shared, handler.settle.as_ref().map(|settle| settle.clone_ref(py)));
+        self.cancel_with(py, token, &task);
+    }
+
+    /// Cancels the task when the client goes.
+    pub fn cancel_with(&self, py: Python<'_>, token: Token, task: &Py<PyAny>) {
         if let Ok(cancel) = task.getattr(py, "cancel") {
             let _ = self.with(token, |conn| conn.current.on_disconnect.push(cancel));
         }
@@ -184,22 +204,27 @@ impl Engine {
         };
         let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
         match handler.kind {
-            Kind::Ready | Kind::Async => {
+            Kind::Ready => {
+                let result = context::fresh(py, || step::to_end(&invoke(py, handler, request, &call.params)?));
+                self.ended(py, &shared, self.outcome_here(py, handler, &shared, result));
+            }
+            Kind::Async => {
                 let context = context::copy(py);
                 let coroutine = context::within(py, &context, || invoke(py, handler, request, &call.params));
                 match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
                     Ok((driver, task)) => match driver.get().finished(py) {
-                        Some(result) => self.ended(py, &shared, Outcome::from_result(py, &self.parts, result)),
-                        None => self.suspended(py, call.token, driver.get(), task, shared),
+                        Some(result) => self.ended(py, &shared, self.outcome_here(py, handler, &shared, result)),
+                        None => self.suspended(py, handler, driver.get(), task, shared),
                     },
-                    Err(error) => self.ended(py, &shared, Outcome::Error(error)),
+                    Err(error) => self.ended(py, &shared, self.outcome_here(py, handler, &shared, Err(error))),
                 }
             }
             _ if inline => {
                 let trial = handler.learnt.begin(self.clock.micros());
                 let result = self.run_inline(py, handler, request, &call.params);
+                let outcome = self.outcome_here(py, handler, &shared, result);
                 handler.learnt.end(trial, self.clock.micros());
-                self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
+                self.ended(py, &shared, outcome);
             }
             _ => self.call_on_pool(py, &call, handler, request, shared),
         }
@@ -216,7 +241,7 @@ impl Engine {
         let pool = self.pool.borrow().as_ref().map(|pool| pool.clone_ref(py));
         let Some(pool) = pool else {
             let result = context::fresh(py, || invoke(py, handler, request, &call.params));
-            return self.ended(py, &shared, Outcome::from_result(py, &self.parts, result));
+            return self.ended(py, &shared, self.outcome_here(py, handler, &shared, result));
         };
         let tidy = self.on_tidy.borrow().as_ref().map(|tidy| tidy.clone_ref(py));
         let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared), tidy);
@@ -236,9 +261,6 @@ impl Engine {
 
     /// A native handler that had left the stack has ended.
     pub fn ended(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome) {
-        if shared.progress() != Progress::Waiting {
-            return; // it has answered by its Request
-        }
         match outcome {
             Outcome::Value(rendered) => {
                 if shared.advance(Progress::Waiting, Progress::Ended) {
@@ -249,7 +271,11 @@ impl Engine {
                 self.parts.exception(py, "a handler failed", &error);
                 self.fail(py, shared.token, shared);
             }
+            Outcome::Settled(Some(coroutine)) => self.settle_later(py, shared, coroutine),
             Outcome::Cancelled => self.fail(py, shared.token, shared),
+            // It has answered; or it has failed to, and nobody will.
+            Outcome::Settled(None) if shared.progress() == Progress::Waiting => self.fail(py, shared.token, shared),
+            Outcome::Settled(None) => {}
         }
     }
 

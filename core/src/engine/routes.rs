@@ -134,5 +134,18 @@ impl Routes {
     }
 }
 
-/// The pieces of a route from Python: method, path, handler, kind.
-pub type Given = (String, String, Py<PyAny>, String);
+/// The pieces of a route from Python: method, path, handler, kind, and who settles what is no plain answer.
+#[derive(FromPyObject)]
+pub enum Given {
+    Plain(String, String, Py<PyAny>, String),
+    Settled(String, String, Py<PyAny>, String, Py<PyAny>),
+}
+
+impl Given {
+    pub fn parts(self) -> (String, String, Py<PyAny>, String, Option<Py<PyAny>>) {
+        match self {
+            Self::Plain(method, path, handler, kind) => (method, path, handler, kind, None),
+            Self::Settled(method, path, handler, kind, settle) => (method, path, handler, kind, Some(settle)),
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::gil::Gil;
+use super::parts::Parts;
 use super::step::{self, Step};
 use crate::engine::native::Outcome;
 use crate::engine::shared::Shared;
@@ -24,7 +25,10 @@ pub struct Driver {
 /// Who gets the result of a coroutine that has suspended.
 enum Answers {
     Nobody,
-    Request(Arc<Shared>),
+    /// With the route's `settle`.
+    Request(Arc<Shared>, Option<Py<PyAny>>),
+    /// By itself: it is what `settle` returned.
+    Later(Arc<Shared>),
     Socket(Py<WebSocket>),
 }
 
@@ -44,8 +48,12 @@ impl Driver {
     }
 
     /// The request that the result will answer, once the coroutine has suspended.
-    pub fn answer_to(&self, shared: Arc<Shared>) {
-        self.answers.replace(Answers::Request(shared));
+    pub fn answer_to(&self, shared: Arc<Shared>, settle: Option<Py<PyAny>>) {
+        self.answers.replace(Answers::Request(shared, settle));
+    }
+
+    pub fn answer_later(&self, shared: Arc<Shared>) {
+        self.answers.replace(Answers::Later(shared));
     }
 
     pub fn answer_socket(&self, socket: Py<WebSocket>) {
@@ -57,14 +65,24 @@ impl Driver {
         match self.answers.replace(Answers::Nobody) {
             Answers::Nobody => drop(self.result.replace(Some(result.map(Bound::unbind)))),
             Answers::Socket(socket) => socket.get().handler_ended(py, result.map(Bound::unbind)),
-            Answers::Request(shared) => {
-                let Some(engine) = crate::engine::here(&shared.remote) else { return };
-                let cancelled = matches!(&result, Err(error) if engine.parts.is_cancelled(py, error));
-                let parts = &engine.parts;
-                let outcome = if cancelled { Outcome::Cancelled } else { Outcome::from_result(py, parts, result) };
-                engine.ended(py, &shared, outcome);
+            Answers::Request(shared, settle) => {
+                let make = |parts: &_, result| Outcome::of(py, parts, settle.as_ref(), &shared, result);
+                Self::tell(py, &shared, result, make);
             }
+            Answers::Later(shared) => Self::tell(py, &shared, result, |_, result| Outcome::later(result)),
         }
+    }
+
+    fn tell<'py>(
+        py: Python<'py>,
+        shared: &Arc<Shared>,
+        result: PyResult<Bound<'py, PyAny>>,
+        make: impl FnOnce(&Parts, PyResult<Bound<'py, PyAny>>) -> Outcome,
+    ) {
+        let Some(engine) = crate::engine::here(&shared.remote) else { return };
+        let cancelled = matches!(&result, Err(error) if engine.parts.is_cancelled(py, error));
+        let outcome = if cancelled { Outcome::Cancelled } else { make(&engine.parts, result) };
+        engine.ended(py, shared, outcome);
     }
 
     fn go_on<'py>(&self, py: Python<'py>, stepped: PyResult<Step<'py>>) -> PyResult<Option<Bound<'py, PyAny>>> {

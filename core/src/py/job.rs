@@ -4,12 +4,12 @@ use pyo3::prelude::*;
 use std::sync::{Arc, Mutex};
 
 use super::context;
-use super::render::Rendered;
 use super::request::Request;
 use crate::engine::learnt::Stopwatch;
 use crate::engine::native::{Handler, Outcome};
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
+use crate::engine::settle;
 use crate::engine::shared::Shared;
 use pyo3::types::{PyDict, PyString};
 
@@ -17,6 +17,7 @@ use pyo3::types::{PyDict, PyString};
 pub struct Job {
     callable: Py<PyAny>,
     encode: Py<PyAny>,
+    settle: Option<Py<PyAny>>,
     /// Called after the handler: `Reactor.pool`.
     tidy: Option<Py<PyAny>>,
     request: Option<Py<Request>>,
@@ -37,6 +38,7 @@ impl Job {
         let job = Self {
             callable: handler.callable.clone_ref(py),
             encode: parts.encode.clone_ref(py),
+            settle: handler.settle.as_ref().map(|settle| settle.clone_ref(py)),
             tidy,
             request: request.map(Bound::unbind),
             params: params.clone(),
@@ -45,17 +47,16 @@ impl Job {
         Bound::new(py, job)
     }
 
-    fn run(&self, py: Python<'_>) -> PyResult<Rendered> {
+    fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let named = PyDict::new(py);
         for (name, value) in &self.params {
             named.set_item(PyString::intern(py, name), value)?;
         }
         let callable = self.callable.bind(py);
-        let value = context::fresh(py, || match &self.request {
+        context::fresh(py, || match &self.request {
             Some(request) => callable.call((request.clone_ref(py),), Some(&named)),
             None => callable.call((), Some(&named)),
-        })?;
-        Rendered::from_value(py, &self.encode, &value)
+        })
     }
 }
 
@@ -81,9 +82,9 @@ impl Job {
             return; // nobody waits any more
         }
         let watch = Stopwatch::start();
-        let outcome = match self.run(py) {
+        let outcome = match settle::render(py, &self.encode, self.run(py)) {
             Ok(rendered) => Outcome::Value(rendered),
-            Err(error) => Outcome::Error(error),
+            Err(unsettled) => unsettled.settle(py, self.settle.as_ref(), &shared),
         };
         let took = watch.stop();
         if let Some(tidy) = &self.tidy

@@ -7,6 +7,7 @@ pub mod job;
 pub mod learnt;
 pub mod meta;
 pub mod parts;
+pub mod query;
 pub mod reactor;
 pub mod render;
 pub mod request;

@@ -107,11 +107,12 @@ impl Reactor {
     fn native(&self, py: Python<'_>, routes: Vec<Given>) -> PyResult<()> {
         let mut table = Vec::with_capacity(routes.len());
         let mut handlers = Vec::new();
-        for (method, path, callable, kind) in routes {
+        for given in routes {
+            let (method, path, callable, kind, settle) = given.parts();
             let slot = self.engine.metrics.borrow_mut().route(&method, &path);
             self.engine.name_route(slot, &path);
             let names = canonical(&path).1;
-            let handler = Rc::new(handler(py, callable, &kind, slot, names)?);
+            let handler = Rc::new(Handler { settle, ..handler(py, callable, &kind, slot, names)? });
             handlers.push(Rc::clone(&handler));
             table.push((method, path, handler));
         }
@@ -276,19 +277,23 @@ impl Reactor {
 fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16, names: Vec<String>) -> PyResult<Handler> {
     let (kind, request) = kind.strip_suffix("+request").map_or((kind, false), |kind| (kind, true));
     let kind = match kind {
-        "async" if !suspends(py, &callable)? => Kind::Ready,
+        "async" if !suspends(py, callable.bind(py))? => Kind::Ready,
         "async" => Kind::Async,
         "sync" => Kind::Learn,
         "inline" => Kind::Inline,
         "pool" => Kind::Pool,
         other => return Err(PyValueError::new_err(format!("{other:?} is none of async, sync, inline, pool"))),
     };
-    Ok(Handler { callable, kind, request, slot, names, learnt: Default::default() })
+    Ok(Handler { callable, kind, request, slot, names, settle: None, learnt: Default::default() })
 }
 
-/// May the coroutine of this function wait? Not when its code has neither `await` nor what contains one.
-fn suspends(py: Python<'_>, callable: &Py<PyAny>) -> PyResult<bool> {
-    let function = callable.bind(py);
+/// May the coroutine of this function wait? Not when its code has neither `await` nor what contains one; a wrapper tells
+/// it of what it wraps by its attribute `__suspends__`.
+#[pyfunction]
+pub fn suspends(py: Python<'_>, function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if let Some(told) = function.getattr_opt(pyo3::intern!(py, "__suspends__"))? {
+        return told.is_truthy();
+    }
     if !function.is_instance(&py.import("types")?.getattr("FunctionType")?)? {
         return Ok(true);
     }

@@ -1,0 +1,203 @@
+"""What a decorator makes of a handler."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, get_args, get_origin
+
+from django.http.response import HttpResponseBase
+
+from django_rivet._core import Request
+from django_rivet.api import types
+from django_rivet.api.binder import Binder
+from django_rivet.api.overrides import OVERRIDES
+from django_rivet.api.responses import EventStream, Response, Stream
+from django_rivet.api.route import REQUIRED, Handler, Operation, Route
+from django_rivet.api.settle import Settler
+from django_rivet.api.signature import Reader, Signature
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a route; `API` documents it."""
+
+    inline: bool
+    blocking: bool
+    status: int
+    returns: Any
+    name: str
+    tags: Sequence[str]
+    summary: str
+    description: str
+    deprecated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options with their defaults."""
+
+    inline: bool = False
+    blocking: bool = False
+    status: int = 200
+    returns: Any = REQUIRED
+    name: str = ""
+    tags: Sequence[str] = ()
+    summary: str = ""
+    description: str = ""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A handler as its router knows it, which is not yet where it will be served."""
+
+    method: str
+    path: str
+    endpoint: Handler
+    handler: Handler
+    kind: str
+    signature: Signature
+    settings: Settings
+    returns: Any
+
+    def route(self, prefix: str, tags: Sequence[str], handlers: tuple[dict[type[Exception], Handler], ...]) -> Route:
+        """The route below a prefix. tags, handlers: those of its routers, the nearest router's tags last, its exception
+        handlers first."""
+        path = prefix + self.path
+        if not path:
+            raise ValueError(f"{self.method} needs a path or a prefix; write '/' for the root {place(self.endpoint)}")
+        settings = self.settings
+        summary, _, rest = (inspect.getdoc(self.endpoint) or "").partition("\n")
+        operation = Operation(
+            method=self.method,
+            path=path,
+            name=settings.name or self.endpoint.__name__,
+            parameters=tuple(self.signature.parameters),
+            returns=self.returns,
+            status=204 if self.returns is None and settings.status == 200 else settings.status,
+            tags=tuple(dict.fromkeys([*tags, *settings.tags])),
+            summary=settings.summary or summary.strip(),
+            description=settings.description or rest.strip(),
+            deprecated=settings.deprecated,
+        )
+        code = inspect.unwrap(self.endpoint).__code__
+        return Route(
+            method=self.method,
+            path=path,
+            handler=self.handler,
+            kind=self.kind,
+            file=code.co_filename,
+            line=code.co_firstlineno,
+            endpoint=self.endpoint,
+            operation=operation,
+            settle=Settler(settings.status, self.returns, settings.returns is not REQUIRED, handlers),
+        )
+
+
+def place(handler: Handler) -> str:
+    """Where a handler stands, for messages."""
+    code = inspect.unwrap(handler).__code__
+    return f"({code.co_filename}:{code.co_firstlineno})"
+
+
+def declare(where: str, method: str, path: str, names: list[str], handler: Handler, settings: Settings) -> Declaration:
+    """Reads and binds a handler. Raises TypeError or ValueError, with its place, for one that cannot be served."""
+    try:
+        kind = _kind(where, handler, method, settings)
+        if method == "WEBSOCKET":
+            _check_socket(where, handler, names)
+            return Declaration(method, path, handler, handler, kind, Signature(), settings, None)
+        signature = Reader(where, names, {}).read(handler, method)
+        returns = _returns(where, handler, settings)
+        bound, leading = _bind(where, method, names, handler, signature, settings)
+    except (TypeError, ValueError) as error:
+        text = str(error) if where in str(error) else f"{where}: {error}"
+        raise type(error)(f"{text} {place(handler)}") from None
+    return Declaration(
+        method, path, handler, bound, f"{kind}+request" if leading else kind, signature, settings, returns
+    )
+
+
+def _bind(
+    where: str, method: str, names: list[str], handler: Handler, signature: Signature, settings: Settings
+) -> tuple[Handler, bool]:
+    """The function for the engine, and whether it takes the request."""
+    takes = [name for name, argument in signature.arguments.items() if argument is Request]
+    first = next(iter(inspect.signature(handler).parameters), None)
+    made = settings.returns is not REQUIRED
+    if not (made or settings.status != 200 or signature.typed or takes not in ([], [first])):
+        _check_call(where, handler, names, leading=bool(takes))
+        return handler, bool(takes)
+
+    version: dict[Handler, Handler] = {}
+    current: Handler | None = None
+
+    def rebind() -> Handler:
+        """The function with the present overrides."""
+        nonlocal version, current
+        if current is None or version != OVERRIDES:
+            version = dict(OVERRIDES)
+            found = Reader(where, names, version).read(handler, method)
+            current = Binder(handler, found, names, status=settings.status, made=made).make()
+        return current
+
+    binder = Binder(handler, signature, names, status=settings.status, made=made)
+    return binder.make(rebind, OVERRIDES), binder.wants_request
+
+
+def _kind(where: str, handler: Handler, method: str, settings: Settings) -> str:
+    is_async = inspect.iscoroutinefunction(handler)
+    name = handler.__name__
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        raise TypeError(f"{where}: {name} is a generator; return a Stream or an EventStream of one")
+    if method == "WEBSOCKET" and not is_async:
+        raise TypeError(f"{where}: {name} must be an async def")
+    if (settings.inline or settings.blocking) and is_async:
+        raise TypeError(f"{where}: inline and blocking are for def handlers; {name} is an async def")
+    if settings.inline and settings.blocking:
+        raise TypeError(f"{where}: {name} is declared both inline and blocking")
+    return "async" if is_async else "inline" if settings.inline else "pool" if settings.blocking else "sync"
+
+
+def _check_call(where: str, handler: Handler, names: list[str], *, leading: bool) -> None:
+    """A handler that is called as it is."""
+    signature = inspect.signature(handler)
+    try:
+        signature.bind(*[None] * leading, **dict.fromkeys(names))
+    except TypeError as error:
+        raise TypeError(f"{where}: {handler.__name__}{signature} does not fit the path: {error}") from None
+
+
+def _check_socket(where: str, handler: Handler, names: list[str]) -> None:
+    _check_call(where, handler, names, leading=True)
+    hints = types.annotations(handler, where)
+    for name in names:
+        if hints.get(name, str) not in (str, Any):
+            raise TypeError(f"{where}: {name}: {hints[name]}: WebSocket handlers get their path parameters as str")
+
+
+def _returns(where: str, handler: Handler, settings: Settings) -> Any:
+    """The type of what is answered, Any when it is not known or no value that msgspec makes."""
+    if settings.returns is not REQUIRED:
+        if unknown := types.unknown_type(settings.returns):
+            raise TypeError(
+                f"{where}: returns={settings.returns}: {unknown.__qualname__} is no type that msgspec knows"
+            )
+        return settings.returns
+    return _answered(types.annotations(handler, where).get("return", Any))
+
+
+def _answered(annotation: Any) -> Any:
+    kind = get_origin(annotation) or annotation
+    if kind is Response:
+        return _answered(get_args(annotation)[0]) if get_args(annotation) else Any
+    if annotation is None or annotation is type(None):
+        return None
+    try:
+        known = types.unknown_type(annotation) is None
+    except Exception:  # whatever people write there for type checkers
+        return Any
+    others = any(
+        isinstance(each, type) and issubclass(each, HttpResponseBase | Stream | EventStream | Response)
+        for each in types.alternatives(annotation)
+    )
+    return annotation if known and not others else Any

@@ -1,0 +1,90 @@
+"""What a handler answers, as the engine takes it and as it is described to others."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django_rivet._core import Request
+from django_rivet.api.paths import PARAMETER
+
+type Handler = Callable[..., Any]
+type Location = Literal["path", "query", "header", "cookie", "form", "file", "body"]
+type Settle = Callable[[Request, Any, Exception | None], Coroutine[Any, Any, None] | None]
+
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that a handler, or a provider it depends on, reads from the request.
+
+    location, name: where it stands in the request, and as what. annotation: its type with msgspec's constraints, e.g.
+    `Annotated[int, msgspec.Meta(ge=1)]`. default: REQUIRED when there is none. whole: the annotation is a Struct,
+    dataclass or TypedDict whose fields are names of that location; always so for "body", which has the name "".
+    """
+
+    location: Location
+    name: str
+    annotation: Any
+    default: Any = REQUIRED
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A route for who describes it (OpenAPI) or names it (`reverse`).
+
+    name: the handler's, unless the decorator has one. parameters: those of its providers among them. returns: the type
+    of what is answered with `status`; None: nothing; Any: not known. summary, description: the docstring's first line,
+    and the rest.
+    """
+
+    method: str
+    path: str
+    name: str
+    parameters: tuple[Parameter, ...] = ()
+    returns: Any = Any
+    status: int = 200
+    tags: tuple[str, ...] = ()
+    summary: str = ""
+    description: str = ""
+    deprecated: bool = False
+
+    @property
+    def body(self) -> Parameter | None:
+        """The JSON body, if there is one."""
+        return next((each for each in self.parameters if each.location == "body"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One handler and what it answers, as `Reactor.native` takes it, and where it was declared.
+
+    handler: called as `handler(request, **path)` when `kind` ends in "+request", else as `handler(**path)`; `path` has
+    the path's parameters as str. `endpoint` is the function as it was declared, the same one if there is nothing
+    to do around it. What it returns is the answer: bytes, str, None or what msgspec encodes as JSON, unless it has
+    answered through the request.
+
+    settle: `settle(request, value, error)` answers for the rest, through the request: for an exception of the handler
+    (value is None) and for a value that msgspec cannot encode (`error` says so). It returns None when it has answered,
+    or a coroutine to be run on the loop, which answers. It blocks where no loop runs, and only there.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    kind: str
+    file: str
+    line: int
+    endpoint: Handler
+    operation: Operation
+    settle: Settle
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for routes that take the same requests: the names of parameters make no difference."""
+        return self.method, PARAMETER.sub("{}", self.path)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.file}:{self.line})"

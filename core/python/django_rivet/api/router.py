@@ -1,0 +1,175 @@
+"""Where handlers are declared."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, Protocol, Unpack
+
+from django_rivet._core import Request, WebSocket
+from django_rivet.api.declaration import Declaration, Options, Settings, declare
+from django_rivet.api.overrides import OVERRIDES, Overrides
+from django_rivet.api.paths import check_path, check_prefix, parameters
+from django_rivet.api.route import Handler, Route
+
+type ExceptionHandler[E] = Callable[[Request, E], Any]
+
+
+class Decorator(Protocol):
+    """Gives the handler back as it is."""
+
+    def __call__[F: Handler](self, handler: F, /) -> F: ...
+
+
+class SocketDecorator(Protocol):
+    """The same for a handler of WebSockets."""
+
+    def __call__[F: Callable[Concatenate[WebSocket, ...], Awaitable[object]]](self, handler: F, /) -> F: ...
+
+
+@dataclass
+class _Included:
+    router: "Router"
+    prefix: str
+
+
+class Router:
+    """A set of handlers for an `API` to include: it serves nothing by itself. Its parts are those of `API`."""
+
+    def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
+        check_prefix(f"{type(self).__name__} prefix {prefix!r}", prefix)
+        self.prefix = prefix
+        self.tags = tuple(tags)
+        self.handlers: dict[type[Exception], Handler] = {}
+        self._parts: list[Declaration | _Included] = []
+
+    @property
+    def routes(self) -> list[Route]:
+        """All routes, those of included routers among them, in the order of their declaration."""
+        return self._routes("", ())
+
+    def include(self, router: "Router", prefix: str = "") -> None:
+        """Serves a router's handlers here, also those that it gets later, below this prefix and its own.
+
+        Raises ValueError for a bad prefix or a router that would include itself, TypeError for an `API`: that is found
+        and served by itself.
+        """
+        check_prefix(f"include(prefix={prefix!r})", prefix)
+        if isinstance(router, API):
+            raise TypeError("include() takes a Router: an API is found and served by itself")
+        if router.has(self):
+            raise ValueError("include(): a router cannot include itself")
+        self._parts.append(_Included(router, prefix))
+
+    def exception[E: Exception](
+        self, kind: type[E]
+    ) -> Callable[[Callable[[Request, E], Any]], Callable[[Request, E], Any]]:
+        """Answers when a handler here, or in an included router, raises such an exception or a subclass of it.
+
+        The function, `def` or `async def`, gets the request and the exception, and returns what a handler may return;
+        with status 200, unless a `Response` says otherwise. The nearest router decides, and there the nearest class.
+        """
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            raise TypeError(f"exception({kind!r}): name a class of exceptions")
+
+        def decorate(handler: ExceptionHandler[E]) -> ExceptionHandler[E]:
+            self.handlers[kind] = handler
+            return handler
+
+        return decorate
+
+    def get(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers GET and HEAD."""
+        return self._declare("GET", path, options)
+
+    def post(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers POST."""
+        return self._declare("POST", path, options)
+
+    def put(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers PUT."""
+        return self._declare("PUT", path, options)
+
+    def patch(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers PATCH."""
+        return self._declare("PATCH", path, options)
+
+    def delete(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers DELETE."""
+        return self._declare("DELETE", path, options)
+
+    def head(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers HEAD, where GET's answer without its body would cost too much."""
+        return self._declare("HEAD", path, options)
+
+    def options(self, path: str, **options: Unpack[Options]) -> Decorator:
+        """Answers OPTIONS."""
+        return self._declare("OPTIONS", path, options)
+
+    def websocket(self, path: str) -> SocketDecorator:
+        """Takes WebSockets: an `async def` that gets the `WebSocket` first and answers its handshake."""
+        return self._declare("WEBSOCKET", path, {})
+
+    def _routes(self, prefix: str, routers: "tuple[Router, ...]") -> list[Route]:
+        routers = (self, *routers)
+        found = []
+        for part in self._parts:
+            if isinstance(part, Declaration):
+                tags = [tag for router in reversed(routers) for tag in router.tags]
+                handlers = tuple(router.handlers for router in routers)
+                found.append(part.route(prefix + self.prefix, tags, handlers))
+            else:
+                found += part.router._routes(prefix + self.prefix + part.prefix, routers)
+        return found
+
+    def has(self, router: "Router") -> bool:
+        """Whether it is this one, or included here."""
+        return self is router or any(part.router.has(router) for part in self._parts if isinstance(part, _Included))
+
+    def _declare(self, method: str, path: str, options: Options) -> Decorator:
+        where = f"{method} {self.prefix}{path}"
+        declared = Settings(**options)
+        if path and not path.startswith("/"):
+            raise ValueError(f"{where}: a path starts with a slash")
+        if isinstance(self, API) and not self.prefix + path:
+            raise ValueError(f"{where}: an API without a prefix needs paths; write '/' for the root")
+        if not 200 <= declared.status <= 599:
+            raise ValueError(f"{where}: {declared.status} is no status of an answer: it must be from 200 to 599")
+        check_path(where, self.prefix + path)
+        names = parameters(where, path)
+
+        def decorate[F: Handler](handler: F) -> F:
+            self._parts.append(declare(where, method, path, names, handler, declared))
+            return handler
+
+        return decorate
+
+
+class API(Router):
+    """A set of native handlers, found when it stands in the module `api` of an installed app.
+
+    prefix: put before each path; "" or like "/orders". A path is "" or like "/items/{id}": `{id}` takes one segment
+    and is the handler's parameter `id`. tags: for those who describe the API.
+
+    A handler's other parameters come from the query, or from the JSON body when they are a Struct, dataclass, TypedDict
+    or dict; `Annotated` with Query, Header, Cookie, Form, File, Body and Depends says otherwise. A first parameter
+    called `request`, or one annotated `Request`, gets the `Request`; a WebSocket handler gets the `WebSocket` first.
+
+    A handler returns bytes, str (text/plain), None (204) or what msgspec encodes as JSON: dict, list, Struct...; also
+    `Response`, `Stream`, `EventStream`, Django's responses, and models and querysets where `-> Item` or
+    `-> list[Item]` says which Struct is made of them. HEAD comes with GET, 405 with Allow comes by itself.
+
+    `async def` handlers run on the loop. `def` handlers are measured on a thread first, and run on the loop while
+    they stay quick. The decorators take
+
+    inline: this `def` handler never blocks; blocking: it does, and always runs on a thread
+    status: of a value that has no other; 200
+    returns: the type that every value is converted to, so that nothing else gets out; the annotation by default,
+        which converts only what is not JSON by itself
+    name, tags, summary, description, deprecated: for `reverse` and for who describes the API
+
+    Raises ValueError or TypeError, where it is declared, for what cannot be served.
+    """
+
+    @property
+    def overrides(self) -> Overrides:
+        """Other providers in place of those that `Depends` names, for tests; they hold for the whole process."""
+        return OVERRIDES

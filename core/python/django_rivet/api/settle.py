@@ -1,0 +1,264 @@
+"""Answers for what is no plain value: a handler's exception, a Response, a stream, Django's responses and models.
+
+Plain values never come here: the engine encodes them itself.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponse, HttpResponseBase
+
+from django_rivet._core import Request
+from django_rivet.api import stream
+from django_rivet.api.errors import CONTENT_TYPE, HTTPError, fields_of, http_error
+from django_rivet.api.made import Made
+from django_rivet.api.responses import Background, EventStream, Response, Stream
+from django_rivet.api.route import Handler
+from django_rivet.django import answer as django_answer
+
+type Later = Coroutine[Any, Any, None] | None
+type Fields = list[tuple[str, str]]
+
+logger = logging.getLogger("django_rivet")
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Makes answers for one route.
+
+    returns: what values are converted to, Any for nothing; always: even those that could be encoded. handlers: those
+    of `exception`, the nearest first.
+    """
+
+    status: int
+    returns: Any
+    always: bool
+    handlers: tuple[dict[type[Exception], Handler], ...]
+
+    def __call__(self, request: Request, value: Any, error: Exception | None) -> Later:
+        """As `Route.settle`."""
+        if value is None and error is not None:
+            return self._failed(request, error)
+        try:
+            return self._guarded(request, self._settle(request, value, error))
+        except Exception as failure:
+            return self._failed(request, failure)
+
+    def _settle(self, request: Request, value: Any, error: Exception | None) -> Later:
+        if not isinstance(value, Made):
+            return self._answer(request, value, self.status, [], error)
+        if isinstance(value.stack, AsyncExitStack):
+            return self._made_async(request, value, value.stack)
+        if value.stack is None:
+            return _then(self._answer(request, value.value, self.status, [], None), value.background)
+        with value.stack as stack:
+            later = self._answer(request, value.value, self.status, [], None)
+            if later is None:
+                return _then(None, value.background) if value.background else None
+            kept = stack.pop_all()
+        return _then(later, value.background, sync_to_async(kept.close))
+
+    async def _made_async(self, request: Request, made: Made, stack: AsyncExitStack) -> None:
+        async with stack:
+            if later := self._answer(request, made.value, self.status, [], None):
+                await later
+        await _work(made.background)
+
+    def _answer(self, request: Request, value: Any, status: int, headers: Fields, error: Exception | None) -> Later:
+        """Answers with any value; `error` is what the encoder said of it, None when it has not been asked."""
+        match value:
+            case Response():
+                status = status if value.status is None else value.status
+                return self._answer(request, value.value, status, headers + value.headers, None)
+            case HttpResponseBase():
+                return _django(request, value, headers)
+            case EventStream():
+                value.headers += headers
+                return stream.send_events(request, status, value)
+            case Stream():
+                status = status if value.status is None else value.status
+                return stream.send(request, status, headers + value.headers, stream.encoded(value.chunks))
+            case AsyncIterator() | Iterator() if self.returns is Any:
+                return self._answer(request, Stream(value), status, headers, None)
+        if error is None and not self.always:
+            try:
+                return _send(request, value, status, headers)
+            except TypeError as unsupported:
+                error = unsupported
+        if self.returns in (Any, None) or (error is not None and not _convertible(value)):
+            if error is None:
+                return _send(request, value, status, headers)
+            raise error
+        if not _may_block():
+            return self._convert_later(request, value, status, headers)
+        return _send(request, self._convert(value), status, headers)
+
+    def _convert(self, value: Any) -> Any:
+        if value is None or isinstance(value, str | bytes):
+            return value
+        if isinstance(value, Iterable) and not isinstance(value, list | dict | msgspec.Struct):
+            value = list(value)
+        return msgspec.convert(value, self.returns, from_attributes=True)
+
+    async def _convert_later(self, request: Request, value: Any, status: int, headers: Fields) -> None:
+        try:
+            converted = self._convert(value)
+        except SynchronousOnlyOperation:
+            converted = await sync_to_async(self._convert)(value)
+        _send(request, converted, status, headers)
+
+    def _guarded(self, request: Request, later: Later) -> Later:
+        return self._guard(request, later) if later is not None else None
+
+    async def _guard(self, request: Request, later: Coroutine[Any, Any, None]) -> None:
+        try:
+            await later
+        except Exception as error:
+            if again := self._failed(request, error):
+                await again
+
+    def _failed(self, request: Request, error: Exception) -> Later:
+        """Answers for an exception. One that comes when the answer has begun goes on to the engine, which cuts it."""
+        if handler := self._handler(type(error)):
+            try:
+                value = handler(request, error)
+            except Exception as failure:
+                return respond_error(request, failure)
+            if inspect.isawaitable(value):
+                return self._handled(request, value)
+            return self._guarded(request, self._answer(request, value, 200, [], None))
+        return respond_error(request, error)
+
+    async def _handled(self, request: Request, answer: Any) -> None:
+        try:
+            if later := self._answer(request, await answer, 200, [], None):
+                await later
+        except Exception as failure:
+            respond_error(request, failure)
+
+    def _handler(self, kind: type[Exception]) -> Handler | None:
+        for handlers in self.handlers:
+            for each in kind.__mro__:
+                if each in handlers:
+                    return handlers[each]
+        return None
+
+
+def respond_error(request: Request, error: Exception) -> Later:
+    """Problem details for what the error means; 500 is logged, and shows Django's debug page where DEBUG is on."""
+    problem = http_error(error)
+    if problem is None:
+        logger.error("a handler failed", exc_info=error)
+        if settings.configured and settings.DEBUG and _debug_page(request, error):
+            return None
+        problem = HTTPError(500)
+    headers = [("Content-Type", CONTENT_TYPE), *fields_of(problem.headers)]
+    request.respond(problem.status, headers, problem.body())
+    return None
+
+
+def _debug_page(request: Request, error: Exception) -> bool:
+    """Answers with Django's page; False when it cannot be made."""
+    from django.views.debug import technical_500_response
+
+    from django_rivet.django.request import RivetRequest
+
+    try:
+        page = technical_500_response(RivetRequest(request), type(error), error, error.__traceback__)
+    except Exception:
+        logger.exception("the debug page could not be made")
+        return False
+    django_answer.send_whole(request, page)
+    return True
+
+
+def _send(request: Request, value: Any, status: int, headers: Fields) -> Later:
+    """Answers as the engine does for plain values. Raises TypeError for what msgspec does not know."""
+    content_type = "application/json"
+    if isinstance(value, bytes):
+        body, content_type = value, "application/octet-stream"
+    elif isinstance(value, str):
+        body, content_type = value.encode(), "text/plain; charset=utf-8"
+    elif value is None:
+        request.respond(204 if status == 200 else status, headers, b"")
+        return None
+    else:
+        body = msgspec.json.encode(value)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers = [("Content-Type", content_type), *headers]
+    request.respond(status, headers, body)
+    return None
+
+
+def _django(request: Request, response: Any, headers: Fields) -> Later:
+    for name, value in headers:
+        response.headers[name] = value
+    if not getattr(response, "is_rendered", True):
+        response = response.render()
+    if isinstance(response, FileResponse) and django_answer.send_file(request, response):
+        response.close()
+        return None
+    if isinstance(response, StreamingHttpResponse):
+        return _django_stream(request, response)
+    assert isinstance(response, HttpResponse)
+    django_answer.send_whole(request, response)
+    response.close()
+    return None
+
+
+async def _django_stream(request: Request, response: StreamingHttpResponse) -> None:
+    try:
+        chunks: Any = response.streaming_content
+        await stream.send(request, response.status_code, django_answer.head(response), stream.encoded(chunks))
+    finally:
+        await sync_to_async(response.close)()
+
+
+async def _run(later: Later, background: Background | None, close: Callable[[], Any] | None) -> None:
+    try:
+        if later is not None:
+            await later
+    finally:
+        if close is not None:
+            await close()
+    await _work(background)
+
+
+def _then(later: Later, background: Background | None, close: Callable[[], Any] | None = None) -> Later:
+    if close is None and (background is None or not background.tasks):
+        return later
+    return _run(later, background, close)
+
+
+async def _work(background: Background | None) -> None:
+    for task, args, kwargs in background.tasks if background else ():
+        try:
+            if inspect.iscoroutinefunction(task):
+                await task(*args, **kwargs)
+            else:
+                await sync_to_async(task, thread_sensitive=False)(*args, **kwargs)
+        except Exception:
+            logger.exception("work after an answer failed: %r", task)
+
+
+def _convertible(value: Any) -> bool:
+    """May a value become another type: a model, a queryset, a list of models? What is JSON by nature is a mistake."""
+    return not isinstance(value, str | bytes | int | float)
+
+
+def _may_block() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False

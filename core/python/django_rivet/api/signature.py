@@ -1,0 +1,200 @@
+"""What a handler and the providers it depends on want of a request, read from their signatures."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django_rivet._core import Request
+from django_rivet.api import types
+from django_rivet.api.markers import Body, Cookie, Depends, File, Form, Header, Marker, Query
+from django_rivet.api.responses import Background
+from django_rivet.api.route import REQUIRED, Handler, Location, Parameter
+
+type Mode = Literal["call", "await", "generator", "async generator"]
+type Overrides = Mapping[Handler, Handler]
+
+_LOCATIONS: dict[type[Marker], Location] = {
+    Query: "query",
+    Header: "header",
+    Cookie: "cookie",
+    Form: "form",
+    File: "file",
+    Body: "body",
+}
+
+
+@dataclass(slots=True)
+class Provider:
+    """A function that gives a value for others, and what it wants itself."""
+
+    function: Handler
+    mode: Mode
+    arguments: "dict[str, Argument]"
+
+
+type Argument = Parameter | Provider | type[Request] | type[Background]
+
+
+@dataclass(slots=True)
+class Signature:
+    """A handler's arguments by name (None: not one argument is made), and all that they take.
+
+    providers: each after those that it depends on.
+    """
+
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    parameters: list[Parameter] = field(default_factory=list)
+    providers: list[Provider] = field(default_factory=list)
+    background: bool = False
+
+    @property
+    def typed(self) -> bool:
+        """Is there more to do than to hand over the path's parameters as they are?"""
+        plain = (argument is Request or _is_text(argument) for argument in self.arguments.values())
+        return not all(plain)
+
+    @property
+    def suspends(self) -> bool:
+        """Does a provider need an `async def` handler?"""
+        return any(provider.mode in ("await", "async generator") for provider in self.providers)
+
+    @property
+    def cleans_up(self) -> bool:
+        """Is there something to end when the answer has been made?"""
+        generator = any(provider.mode.endswith("generator") for provider in self.providers)
+        return generator or any(parameter.location in ("form", "file") for parameter in self.parameters)
+
+
+def _is_text(argument: Argument) -> bool:
+    return isinstance(argument, Parameter) and argument.location == "path" and argument.annotation in (str, Any)
+
+
+class Reader:
+    """Reads one handler's signature; raises TypeError, with `where`, for what cannot be served."""
+
+    def __init__(self, where: str, path: list[str], overrides: Overrides) -> None:
+        self.where = where
+        self.path = path
+        self.overrides = overrides
+        self.found = Signature()
+        self._providers: dict[Handler, Provider] = {}
+        self._parameters: dict[tuple[str, str], Parameter] = {}
+
+    def read(self, handler: Handler, method: str) -> Signature:
+        self.found.arguments = self._arguments(handler)
+        self._check_path(handler)
+        locations = {parameter.location for parameter in self.found.parameters}
+        if "body" in locations and method in ("GET", "HEAD"):
+            raise TypeError(f"{self.where}: {method} has no body; mark what comes from the query with Query()")
+        if "body" in locations and locations & {"form", "file"}:
+            raise TypeError(f"{self.where}: the body is either JSON or a form")
+        if self.found.suspends and not inspect.iscoroutinefunction(handler):
+            raise TypeError(f"{self.where}: {_name(handler)} has an async provider and must be an async def")
+        return self.found
+
+    def _arguments(self, function: Handler) -> dict[str, Argument]:
+        hints = types.annotations(function, self.where)
+        arguments: dict[str, Argument] = {}
+        for place, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            if name == "request" and place == 0 and "request" not in self.path:
+                arguments[name] = Request
+            elif name in hints or name in self.path:
+                annotation = hints.get(name, str)
+                arguments[name] = self._argument(name, annotation, parameter.default)
+            elif parameter.default is REQUIRED:
+                raise TypeError(
+                    f"{self.where}: {_name(function)}{inspect.signature(function)} does not fit the path: missing a "
+                    f"required argument: {name!r}; with an annotation it is read from the request"
+                )
+        return arguments
+
+    def _check_path(self, handler: Handler) -> None:
+        if any(each.kind is each.VAR_KEYWORD for each in inspect.signature(handler).parameters.values()):
+            return
+        for name in self.path:
+            if name not in self.found.arguments:
+                raise TypeError(
+                    f"{self.where}: {_name(handler)}{inspect.signature(handler)} does not fit the path: "
+                    f"it has no parameter {name!r}"
+                )
+
+    def _argument(self, name: str, annotation: Any, default: Any) -> Argument:
+        annotation, marker = types.split(annotation)
+        if isinstance(marker, Depends):
+            return self._provider(marker.provider)
+        if annotation is Request:
+            return Request
+        if annotation is Background:
+            self.found.background = True
+            return Background
+        return self._parameter(name, annotation, marker, default)
+
+    def _parameter(self, name: str, annotation: Any, marker: Marker | None, default: Any) -> Parameter:
+        where = f"{self.where}: the parameter {name!r}"
+        location: Location
+        if marker is not None:
+            location = _LOCATIONS[type(marker)]
+        elif name in self.path:
+            location, default = "path", REQUIRED
+        elif types.is_file(annotation):
+            location = "file"
+        else:
+            location = "body" if types.is_body(annotation) else "query"
+        whole = location == "body" or (location in ("query", "form") and types.is_record(annotation))
+        wire = "" if whole else marker.name if marker and marker.name else name
+        if location == "header":
+            wire = wire.replace("_", "-").lower() if not (marker and marker.name) else wire.lower()
+        if location in ("path", "header", "cookie") and (types.is_body(annotation) or types.is_list(annotation)):
+            raise TypeError(f"{where} comes from the {location}, which is text, and cannot be {annotation}")
+        try:
+            unknown = types.unknown_type(annotation)
+        except (TypeError, NameError) as error:
+            raise TypeError(f"{where} cannot be read from a request: {error}") from None
+        if unknown:
+            raise TypeError(
+                f"{where} cannot be read from a request: {unknown.__qualname__} is no type that msgspec knows"
+            )
+        return self._once(where, Parameter(location, wire, annotation, default, whole))
+
+    def _once(self, where: str, parameter: Parameter) -> Parameter:
+        """What two functions ask for is read once; two bodies, or two types for a name, are a mistake."""
+        key = parameter.location, parameter.name or ("" if parameter.location == "body" else str(parameter.annotation))
+        known = self._parameters.setdefault(key, parameter)
+        if known is parameter:
+            self.found.parameters.append(parameter)
+        elif known != parameter:
+            raise TypeError(f"{where}: {parameter.location} {parameter.name} is asked for twice, as different types")
+        return known
+
+    def _provider(self, function: Handler) -> Provider:
+        function = self.overrides.get(function, function)
+        if function in self._providers:
+            if (provider := self._providers[function]).function is _UNFINISHED:
+                raise TypeError(f"{self.where}: {_name(function)} depends on itself")
+            return provider
+        provider = self._providers[function] = Provider(_UNFINISHED, _mode(function), {})
+        if not callable(function):
+            raise TypeError(f"{self.where}: Depends({function!r}): not a function")
+        provider.arguments = self._arguments(function)
+        provider.function = function
+        self.found.providers.append(provider)
+        return provider
+
+
+def _UNFINISHED() -> None:
+    """Stands for a provider whose own dependencies are being read."""
+
+
+def _mode(function: Handler) -> Mode:
+    if inspect.isasyncgenfunction(function):
+        return "async generator"
+    if inspect.isgeneratorfunction(function):
+        return "generator"
+    return "await" if inspect.iscoroutinefunction(function) else "call"
+
+
+def _name(function: Handler) -> str:
+    return getattr(function, "__qualname__", repr(function))

@@ -1,0 +1,118 @@
+"""What a request's text becomes: msgspec checks and converts it, all parameters of a handler in one go."""
+
+import copy
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from django.http import parse_cookie
+
+from django_rivet._core import Request
+from django_rivet.api.errors import HTTPError, Invalid
+from django_rivet.api.route import REQUIRED, Parameter
+
+_JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
+_PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?(\$.*?)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+
+
+def key_of(number: int, parameter: Parameter) -> str:
+    """What a parameter is called among the values; the query's names as they are, as they come in a dict."""
+    if parameter.location == "query" and not parameter.whole:
+        return parameter.name
+    return f":{number}"
+
+
+def make_struct(fields: list[tuple[str, Parameter]]) -> type[msgspec.Struct]:
+    """The parameters as a Struct, with the fields p0, p1, ... for the keys."""
+    members = [
+        (f"p{number}", parameter.annotation, *_default(parameter)) for number, (_, parameter) in enumerate(fields)
+    ]
+    names = {f"p{number}": key for number, (key, _) in enumerate(fields)}
+    return msgspec.defstruct("Parameters", members, rename=names, kw_only=True)
+
+
+def _default(parameter: Parameter) -> tuple[Any, ...]:
+    default = parameter.default
+    if default is REQUIRED:
+        return ()
+    if isinstance(default, list | dict | set):
+        return (msgspec.field(default_factory=lambda: copy.copy(default)),)
+    return (default,)
+
+
+def cookies(request: Request) -> dict[str, str]:
+    """The cookies, as Django reads them: browsers send UTF-8."""
+    value = request.header("cookie") or ""
+    return parse_cookie(value if value.isascii() else value.encode("latin-1").decode(errors="replace"))
+
+
+def check_json(content_type: str | None) -> None:
+    """Raises HTTPError (415) for what is not JSON: a page of another site can send everything else without asking."""
+    if content_type is None or not _JSON.fullmatch(content_type):
+        raise HTTPError(415, "Send JSON, with Content-Type: application/json.")
+
+
+def body_error(error: Exception) -> HTTPError:
+    """400 for what is no JSON, 422 for JSON that is not what the handler takes."""
+    if isinstance(error, msgspec.ValidationError):
+        detail, path = place(error)
+        return Invalid([{"in": "body", "pointer": pointer(path, detail), "detail": detail}])
+    return HTTPError(400, str(error) if isinstance(error, msgspec.DecodeError) else "The body is not valid JSON.")
+
+
+def place(error: Exception) -> tuple[str, str]:
+    """What msgspec says of a value, and where in it."""
+    found = _PLACE.fullmatch(str(error))
+    return (found[1], found[2] or "$") if found else (str(error), "$")
+
+
+def pointer(path: str, detail: str) -> str:
+    """A JSON pointer (RFC 6901) in a URI fragment for msgspec's path, e.g. `#/items/0/price` for `$.items[0].price`."""
+    steps = re.findall(r"\.([^.\[\]]+)|\[([^\]]*)\]", path)
+    if missing := _MISSING.fullmatch(detail):
+        steps.append((missing[1], ""))
+    return "#" + "".join("/" + (name or index).replace("~", "~0").replace("/", "~1") for name, index in steps)
+
+
+class Explanation:
+    """Says what is wrong with a request whose values could not be converted: every parameter is looked at alone."""
+
+    def __init__(self, fields: list[tuple[str, Parameter]], decode: Callable[[bytes], Any] | None) -> None:
+        self._fields = fields
+        self._decode = decode
+
+    @cached_property
+    def _structs(self) -> list[tuple[str, Parameter, type[msgspec.Struct]]]:
+        return [(key, parameter, make_struct([(key, parameter)])) for key, parameter in self._fields]
+
+    def __call__(self, values: dict[str, Any], request: Request | None) -> HTTPError:
+        errors = []
+        for key, parameter, struct in self._structs:
+            try:
+                msgspec.convert({key: values[key]} if key in values else {}, struct, strict=False)
+            except msgspec.ValidationError as error:
+                errors.append(_describe(error, key, parameter, key in values))
+        if self._decode and request:
+            try:
+                self._decode(request.body)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                problem = body_error(error)
+                if not isinstance(problem, Invalid):
+                    return problem
+                errors += problem.errors
+        return Invalid(errors)
+
+
+def _describe(error: Exception, key: str, parameter: Parameter, there: bool) -> dict[str, str]:
+    detail, path = place(error)
+    name = parameter.name
+    if parameter.whole:
+        name = path.removeprefix(f"$.{key}").removeprefix(".")
+        if missing := _MISSING.fullmatch(detail):
+            name, detail = f"{name}.{missing[1]}".removeprefix("."), "Required"
+    elif not there:
+        detail = "Required"
+    return {"in": parameter.location, "name": name, "detail": detail}

@@ -1,0 +1,108 @@
+//! What a native handler gives that is no plain answer: an exception, or a value that msgspec does not know. The `settle`
+//! of its route, Python code, makes an answer of it; a plain answer never comes here.
+
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+use super::Engine;
+use super::native::{Handler, Kind, Outcome};
+use super::shared::{Progress, Shared};
+use crate::py::render::Rendered;
+use crate::py::request::Request;
+use crate::py::{context, parts::Parts};
+
+/// A value that is no plain answer, and why; without a value the handler has raised.
+pub struct Unsettled<'py> {
+    value: Option<Bound<'py, PyAny>>,
+    pub error: PyErr,
+}
+
+/// # Errors
+/// What is to be settled.
+pub fn render<'py>(
+    py: Python<'py>,
+    encode: &Py<PyAny>,
+    result: PyResult<Bound<'py, PyAny>>,
+) -> Result<Rendered, Unsettled<'py>> {
+    let value = result.map_err(|error| Unsettled { value: None, error })?;
+    Rendered::from_value(py, encode, &value).map_err(|error| Unsettled { value: Some(value), error })
+}
+
+impl Unsettled<'_> {
+    /// Calls a route's `settle`, if it has one, and the handler has not failed after it had begun to answer.
+    pub fn settle(self, py: Python<'_>, settle: Option<&Py<PyAny>>, shared: &Arc<Shared>) -> Outcome {
+        let Some(settle) = settle else { return Outcome::Error(self.error) };
+        // CancelledError, KeyboardInterrupt and SystemExit are not for it.
+        let fatal = !self.error.is_instance_of::<pyo3::exceptions::PyException>(py);
+        let answered = self.value.is_none() && shared.progress() != Progress::Waiting;
+        if fatal || answered {
+            return Outcome::Error(self.error);
+        }
+        let error = self.error.into_value(py);
+        let called = Request::new(py, Arc::clone(shared), false)
+            .and_then(|request| context::fresh(py, || settle.bind(py).call1((request, self.value, error))));
+        match called {
+            Ok(later) if later.is_none() => Outcome::Settled(None),
+            Ok(later) => Outcome::Settled(Some(later.unbind())),
+            Err(error) => Outcome::Error(error),
+        }
+    }
+}
+
+impl Outcome {
+    pub fn of(
+        py: Python<'_>,
+        parts: &Parts,
+        settle: Option<&Py<PyAny>>,
+        shared: &Arc<Shared>,
+        result: PyResult<Bound<'_, PyAny>>,
+    ) -> Self {
+        match render(py, &parts.encode, result) {
+            Ok(rendered) => Self::Value(rendered),
+            Err(unsettled) => unsettled.settle(py, settle, shared),
+        }
+    }
+}
+
+impl Engine {
+    /// For a handler that was called on this thread: `def` handlers may block here, so may what settles them.
+    pub fn settle_here(
+        &self,
+        py: Python<'_>,
+        handler: &Handler,
+        shared: &Arc<Shared>,
+        unsettled: Unsettled<'_>,
+    ) -> Outcome {
+        if matches!(handler.kind, Kind::Ready | Kind::Async) {
+            return unsettled.settle(py, handler.settle.as_ref(), shared);
+        }
+        let settled = self.parts.without_loop(py, || Ok(unsettled.settle(py, handler.settle.as_ref(), shared)));
+        settled.unwrap_or_else(Outcome::Error)
+    }
+
+    pub fn outcome_here(
+        &self,
+        py: Python<'_>,
+        handler: &Handler,
+        shared: &Arc<Shared>,
+        result: PyResult<Bound<'_, PyAny>>,
+    ) -> Outcome {
+        match render(py, &self.parts.encode, result) {
+            Ok(rendered) => Outcome::Value(rendered),
+            Err(unsettled) => self.settle_here(py, handler, shared, unsettled),
+        }
+    }
+
+    /// Runs the coroutine that `settle` has returned.
+    pub fn settle_later(&self, py: Python<'_>, shared: &Arc<Shared>, coroutine: Py<PyAny>) {
+        let begun = self.parts.begin_task(py, coroutine.into_bound(py), &context::copy(py));
+        match begun.map(|(driver, task)| (driver.get().finished(py), driver, task)) {
+            Ok((Some(result), ..)) => self.ended(py, shared, Outcome::later(result)),
+            Ok((None, driver, task)) => {
+                driver.get().answer_later(Arc::clone(shared));
+                self.cancel_with(py, shared.token, &task);
+            }
+            Err(error) => self.ended(py, shared, Outcome::Error(error)),
+        }
+    }
+}

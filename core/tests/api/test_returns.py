@@ -1,0 +1,306 @@
+"""What handlers return besides plain values."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from django.core.management import call_command
+from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+
+from django_rivet import API, Background, EventStream, Response, ServerSentEvent, Stream
+from library.models import Author, Book
+from serving import problem, serving, until
+
+KINDS = ["def", "async", "suspends", "pool"]
+
+
+def declare(api: API, kind: str, path: str, function: Any, annotation: Any = None, **options: Any) -> None:
+    """Declares `function`, which has no parameters, as a handler of a kind."""
+
+    async def ready() -> Any:
+        return function()
+
+    async def suspends() -> Any:
+        await asyncio.sleep(0)
+        return function()
+
+    def plain() -> Any:
+        return function()
+
+    handler = {"async": ready, "suspends": suspends}.get(kind, plain)
+    if annotation is not None:
+        handler.__annotations__["return"] = annotation
+    api.get(path, **({"blocking": True} if kind == "pool" else {}), **options)(handler)
+
+
+class Written(msgspec.Struct):
+    name: str
+
+
+class Read(msgspec.Struct):
+    title: str
+    pages: int
+    author: Written
+
+
+class Secret(msgspec.Struct):
+    title: str
+    secret: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def books():
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    author = Author.objects.create(name="Ada")
+    for number in range(3):
+        Book.objects.create(title=f"Book {number}", pages=number, author=author)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_status_and_headers(kind):
+    api = API()
+    declare(api, kind, "/status", lambda: {"a": 1}, status=201)
+    declare(api, kind, "/none", lambda: None, status=202)
+    declare(api, kind, "/text", lambda: Response("text", status=203, headers={"X-One": "1"}))
+    declare(api, kind, "/both", lambda: Response([1]), status=201)
+    declare(
+        api, kind, "/kept", lambda: Response(b"<a/>", headers=[("Content-Type", "text/xml"), ("Set-Cookie", "a=b")])
+    )
+    with serving(api) as client:
+        for _ in range(12):
+            answer = client.get("/status")
+            assert (answer.status_code, answer.json()) == (201, {"a": 1})
+        assert (client.get("/none").status_code, client.get("/none").content) == (202, b"")
+        answer = client.get("/text")
+        assert (answer.status_code, answer.text, answer.headers["x-one"]) == (203, "text", "1")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert client.get("/both").status_code == 201
+        answer = client.get("/kept")
+        assert (answer.headers["content-type"], answer.headers["set-cookie"], answer.content) == (
+            "text/xml",
+            "a=b",
+            b"<a/>",
+        )
+        assert client.head("/text").headers["content-length"] == "4"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_djangos_responses(kind):
+    def cookie() -> HttpResponse:
+        response = JsonResponse({"a": 1}, status=409)
+        response.set_cookie("seen", "yes")
+        return response
+
+    api = API()
+    declare(api, kind, "/json", cookie)
+    declare(api, kind, "/redirect", lambda: redirect("https://example.com/"))
+    declare(api, kind, "/file", lambda: FileResponse(Path(__file__).open("rb")))  # noqa: SIM115  Django closes it
+    declare(api, kind, "/stream", lambda: StreamingHttpResponse(iter(["a", b"b"])))
+    with serving(api) as client:
+        answer = client.get("/json")
+        assert (answer.status_code, answer.json(), answer.cookies["seen"]) == (409, {"a": 1}, "yes")
+        answer = client.get("/redirect")
+        assert (answer.status_code, answer.headers["location"]) == (302, "https://example.com/")
+        answer = client.get("/file")
+        assert answer.content == Path(__file__).read_bytes()
+        assert answer.headers["content-length"] == str(len(answer.content))
+        assert client.get("/stream").text == "ab"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_models_become_what_the_annotation_says(kind):
+    books = Book.objects.select_related("author").order_by("pages")
+    api = API()
+    declare(api, kind, "/all", lambda: books.all(), list[Read])
+    declare(api, kind, "/lazy", lambda: Book.objects.order_by("pages"), list[Read])
+    declare(api, kind, "/list", lambda: [Book(title="new", pages=1, author=Author(name="Bo"))], list[Read])
+    declare(api, kind, "/one", lambda: Book(title="new", pages=1, author=Author(name="Bo")), Read | None)
+    declare(api, kind, "/none", lambda: None, Read | None)
+    declare(api, kind, "/unknown", lambda: Book(title="new", pages=1))
+    new = {"title": "new", "pages": 1, "author": {"name": "Bo"}}
+    stored = [{"title": f"Book {number}", "pages": number, "author": {"name": "Ada"}} for number in range(3)]
+    with serving(api) as client:
+        for _ in range(12):
+            assert client.get("/all").json() == stored
+        assert client.get("/lazy").json() == stored
+        assert client.get("/list").json() == [new]
+        assert client.get("/one").json() == new
+        assert client.get("/none").status_code == 204
+        problem(client.get("/unknown"), 500)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_returns_lets_nothing_else_out(kind):
+    class Public(msgspec.Struct):
+        title: str
+
+    api = API()
+    declare(api, kind, "/struct", lambda: Secret("a", "b"))
+    declare(api, kind, "/filtered", lambda: Secret("a", "b"), returns=Public)
+    declare(api, kind, "/dict", lambda: {"title": "a", "secret": "b"}, returns=Public)
+    declare(api, kind, "/wrong", lambda: {"title": 1}, returns=Public)
+    declare(api, kind, "/response", lambda: Response(Secret("a", "b"), status=201), returns=Public)
+    with serving(api) as client:
+        assert client.get("/struct").json() == {"title": "a", "secret": "b"}
+        assert client.get("/filtered").json() == {"title": "a"}
+        assert client.get("/dict").json() == {"title": "a"}
+        problem(client.get("/wrong"), 500)
+        answer = client.get("/response")
+        assert (answer.status_code, answer.json()) == (201, {"title": "a"})
+
+
+async def numbers(last: int) -> AsyncIterator[str]:
+    for number in range(last):
+        await asyncio.sleep(0)
+        yield f"{number},"
+
+
+def threads(last: int) -> Iterator[str]:
+    for _ in range(last):
+        yield f"{threading.current_thread().name},"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_streams(kind):
+    api = API()
+    declare(
+        api, kind, "/async", lambda: Stream(numbers(3), content_type="text/csv", status=206, headers={"X-One": "1"})
+    )
+    declare(api, kind, "/bare", lambda: numbers(2))
+    declare(api, kind, "/thread", lambda: Stream(threads(3)))
+    declare(api, kind, "/empty", lambda: Stream([]))
+    declare(api, kind, "/large", lambda: Stream(b"x" * 100_000 for _ in range(100)))
+    with serving(api) as client:
+        answer = client.get("/async")
+        assert (answer.status_code, answer.text, answer.headers["x-one"]) == (206, "0,1,2,", "1")
+        assert answer.headers["content-type"] == "text/csv"
+        assert client.get("/bare").text == "0,1,"
+        names = client.get("/thread").text.split(",")
+        assert names[0].startswith("rivet-stream") and len(set(names[:3])) == 1
+        assert client.get("/empty").content == b""
+        assert len(client.get("/large").content) == 10_000_000
+        assert client.head("/async").content == b""
+
+
+def test_a_stream_that_fails():
+    def before() -> Iterator[str]:
+        raise LookupError("secret")
+        yield
+
+    def after() -> Iterator[str]:
+        yield "begun"
+        raise LookupError("secret")
+
+    api = API()
+    declare(api, "async", "/before", lambda: Stream(before()))
+    declare(api, "async", "/after", lambda: Stream(after()))
+    with serving(api) as client:
+        problem(client.get("/before"), 500)
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.get("/after")
+
+
+@pytest.mark.parametrize("sort", ["async", "thread"])
+def test_a_client_that_leaves_ends_the_stream(sort):
+    ended = threading.Event()
+
+    async def on_loop() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 1000
+                await asyncio.sleep(0.001)
+        finally:
+            ended.set()
+
+    def on_thread() -> Iterator[bytes]:
+        try:
+            while not ended.wait(0.001):
+                yield b"x" * 1000
+        finally:
+            ended.set()
+
+    api = API()
+    declare(api, "async", "/", lambda: Stream(on_loop() if sort == "async" else on_thread()))
+    with serving(api) as client:
+        with client.stream("GET", "/") as answer:
+            next(answer.iter_bytes())
+        assert ended.wait(10)
+
+
+def test_events():
+    async def events() -> AsyncIterator[Any]:
+        yield ServerSentEvent("two\nlines", event="greeting", id="1", retry=1.5)
+        yield {"plain": [1]}
+        yield ServerSentEvent(comment="nothing")
+
+    api = API()
+    declare(api, "async", "/", lambda: EventStream(events()))
+    declare(api, "def", "/list", lambda: EventStream(["a", "b"]))
+    with serving(api) as client:
+        answer = client.get("/")
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.text == (
+            'event: greeting\nid: 1\nretry: 1500\ndata: two\ndata: lines\n\ndata: {"plain":[1]}\n\n: nothing\n\n'
+        )
+        assert client.get("/list").text == "data: a\n\ndata: b\n\n"
+    with pytest.raises(ValueError, match="one line"):
+        ServerSentEvent(event="a\nb")
+
+
+def test_pings_while_there_is_no_event():
+    release = threading.Event()
+
+    async def events() -> AsyncIterator[str]:
+        while not release.is_set():
+            await asyncio.sleep(0.01)
+        yield "end"
+
+    api = API()
+    declare(api, "async", "/", lambda: EventStream(events(), ping=0.05))
+    with serving(api) as client, client.stream("GET", "/") as answer:
+        text = answer.iter_text()
+        seen = next(text)
+        while seen.count(": ping\n\n") < 2:
+            seen += next(text)
+        release.set()
+        assert (seen + "".join(text)).endswith("data: end\n\n")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_background_work_comes_after_the_answer(is_async):
+    release = threading.Event()
+    done: list[Any] = []
+
+    def work(name: str) -> None:
+        release.wait(10)
+        done.append(name)
+
+    async def more(name: str = "") -> None:
+        done.append(name)
+
+    def fails() -> None:
+        raise LookupError("logged")
+
+    def add(after: Background) -> str:
+        after.add(work, "first")
+        after.add(fails)
+        after.add(more, name="second")
+        return "answer"
+
+    async def add_async(after: Background) -> str:
+        return add(after)
+
+    api = API()
+    api.get("/")(add_async if is_async else add)
+    with serving(api) as client:
+        assert client.get("/").text == "answer"
+        assert done == []
+        release.set()
+        assert until(lambda: len(done) == 2 and done, "the work") == ["first", "second"]

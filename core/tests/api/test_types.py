@@ -1,0 +1,37 @@
+"""mypy, strict, takes an app and finds its mistakes; and the app runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import typed_app
+from serving import serving
+
+HERE = Path(__file__).parent
+CORE = HERE.parent.parent
+
+
+def test_mypy(tmp_path):
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path, HERE / "typed_app.py"]
+    done = subprocess.run(command, cwd=CORE, capture_output=True, text=True, timeout=100)
+    found = {(int(line), code) for line, code in re.findall(r"typed_app\.py:(\d+): error: .*\[([\w-]+)\]", done.stdout)}
+    expected = set()
+    for number, line in enumerate((HERE / "typed_app.py").read_text().splitlines(), 1):
+        if match := re.search(r"# error: ([\w-]+)$", line):
+            expected.add((number, match[1]))
+    assert found == expected, done.stdout + done.stderr
+
+
+def test_the_app_runs():
+    with serving(typed_app.api) as client:
+        answer = client.get("/shop/v1/items?tags=a&tags=b&limit=1")
+        assert answer.json() == [{"name": "a", "price": 0}]
+        assert client.get("/shop/v1/items/2", headers={"X-Key": "abc"}).json() == {"name": "2", "price": 0}
+        assert client.get("/shop/v1/items/4", headers={"X-Key": "abc"}).status_code == 404
+        answer = client.post("/shop/v1/items", json={"name": "x"})
+        assert (answer.status_code, answer.headers["location"]) == (201, "/shop/v1/items/7")
+        files = {"picture": ("p.png", b"png")}
+        assert client.post("/shop/v1/items/1/picture", data={"title": "t"}, files=files).text == "1 t p.png"
+        assert client.get("/shop/export").text == "name,price\n"
+        assert client.get("/shop/events").text == 'event: sale\ndata: {"sold":1}\n\n'
