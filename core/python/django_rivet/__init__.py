@@ -5,8 +5,9 @@ Importing this package reads no Django settings, so that an `api` module can be 
 
 from importlib.metadata import PackageNotFoundError, version
 
-from django_rivet._core import Disconnected, Request, WebSocket, broadcast
+from django_rivet._core import Disconnected, Request, WebSocket
 from django_rivet.api import API
+from django_rivet.broadcasting import broadcast
 
 try:
     __version__ = version("django-rivet")

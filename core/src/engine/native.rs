@@ -151,7 +151,7 @@ impl Engine {
                 Some(result) => self.answer_value(py, call, head, bytes, result),
                 None => {
                     if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                        self.suspended(py, call.token, driver.get(), task, shared);
+                        self.suspended(py, driver.get(), task, shared);
                     }
                 }
             },
@@ -159,11 +159,12 @@ impl Engine {
         }
     }
 
-    fn suspended(&self, py: Python<'_>, token: Token, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
-        driver.answer_to(shared);
+    fn suspended(&self, py: Python<'_>, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
         if let Ok(cancel) = task.getattr(py, "cancel") {
-            let _ = self.with(token, |conn| conn.current.on_disconnect.push(cancel));
+            // One that has answered already goes on, whatever becomes of the connection.
+            let _ = self.for_answer(&shared, |conn, _| conn.current.on_disconnect.push(cancel));
         }
+        driver.answer_to(shared);
     }
 
     /// The general way: the handler wants the request, or runs on the pool.
@@ -190,7 +191,7 @@ impl Engine {
                 match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
                     Ok((driver, task)) => match driver.get().finished(py) {
                         Some(result) => self.ended(py, &shared, Outcome::from_result(py, &self.parts, result)),
-                        None => self.suspended(py, call.token, driver.get(), task, shared),
+                        None => self.suspended(py, driver.get(), task, shared),
                     },
                     Err(error) => self.ended(py, &shared, Outcome::Error(error)),
                 }
