@@ -1,5 +1,6 @@
 //! Native handlers: called with as little between as can be, `def` and `async def`.
 
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use std::rc::Rc;
@@ -237,17 +238,18 @@ impl Engine {
 
     /// A native handler that had left the stack has ended.
     pub fn ended(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome) {
-        if shared.progress() != Progress::Waiting {
-            return; // it has answered by its Request
-        }
         match outcome {
             Outcome::Value(rendered) => {
+                // Else it has answered by its Request, or somebody who holds that goes on with it.
                 if shared.advance(Progress::Waiting, Progress::Ended) {
                     self.respond_rendered(py, shared, &rendered);
                 }
             }
             Outcome::Error(error) => {
-                self.parts.exception(py, "a handler failed", &error);
+                // How a handler learns that its client has gone, which is no failure.
+                if !(shared.is_gone() && error.is_instance_of::<PyOSError>(py)) {
+                    self.parts.exception(py, "a handler failed", &error);
+                }
                 self.fail(py, shared.token, shared);
             }
             Outcome::Cancelled => self.fail(py, shared.token, shared),
