@@ -170,7 +170,7 @@ def test_a_stream_of_known_length(server):
     assert (response.headers["content-length"], body) == ("6", b"onetwo")
 
 
-@pytest.mark.parametrize("name", ["short", "aborted"])
+@pytest.mark.parametrize("name", ["short", "aborted", "forgotten", "failed"])
 def test_a_stream_that_breaks_off_shows(server, name):
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         server.get(f"/stream/{name}")

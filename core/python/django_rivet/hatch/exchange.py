@@ -87,7 +87,8 @@ async def handled(django: HttpRequest, call: Call, request: HatchRequest, answer
     except Exception as error:
         if answer.progress == Progress.WAITING:
             raise
-        report(django, error)
+        if not (answer.gone and isinstance(error, OSError)):
+            report(django, error)
         if answer.progress == Progress.STARTED:
             answer.abort()
     return None

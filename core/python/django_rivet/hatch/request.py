@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.encoding import repercent_broken_unicode
 
 from django_rivet import conf
-from django_rivet.hatch.answer import Answer
+from django_rivet.hatch.answer import Answer, Progress
 
 
 class TooLarge(Exception):
@@ -148,6 +148,11 @@ class HatchRequest:
 
     def read(self) -> Awaitable[bytes]:
         raise RuntimeError("the body is being read already, or is not a stream")
+
+    def __del__(self) -> None:
+        # Nobody is left to end what was begun: the client must see that it is not whole.
+        if self._answer.progress == Progress.STARTED:
+            self._answer.abort()
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path}>"

@@ -85,6 +85,9 @@ class Run:
         except BaseException as error:
             self.result.set_exception(error)
         finally:
+            # Its tasks have ended with its loop: nobody is left to end what was begun.
+            if self.answer.progress == Progress.STARTED:
+                self.answer.abort()
             self.here.wake()
 
     async def _handle(self) -> object:

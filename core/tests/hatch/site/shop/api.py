@@ -203,6 +203,20 @@ async def aborted_stream(request: Request) -> None:
     request.abort()
 
 
+@api.get("/stream/forgotten")
+async def forgotten_stream(request: Request) -> None:
+    request.start(200, [])
+    request.write(b"one")
+    await asyncio.sleep(0.01)
+
+
+@api.get("/stream/failed")
+async def failed_stream(request: Request) -> None:
+    request.start(200, [])
+    request.write(b"one")
+    raise KeyError("amid a stream")
+
+
 @api.get("/stream/live/{name}")
 async def live_stream(request: Request, name: str) -> None:
     """Its second part comes only when another request has asked for it."""
