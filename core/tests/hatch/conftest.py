@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import django
 import pytest
 
 from three import COMMANDS, Server, serving
 
 sys.path.insert(0, str(Path(__file__).parent / "site"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hatch_settings")
+django.setup()
 
 
 @pytest.fixture(scope="session")
