@@ -1,6 +1,7 @@
 """Django's own test clients reach native handlers as views."""
 
 import asyncio
+import threading
 
 import pytest
 from django.test import AsyncClient, Client
@@ -31,6 +32,10 @@ def test_exceptions_come_to_the_test_or_are_500(path):
 def test_streams(kind):
     response = Client().get(f"/stream/{kind}")
     assert b"".join(response.streaming_content) == b"".join(b"%3d," % number * 1000 for number in range(100))
+
+
+def test_blocking_code_of_coroutines_runs_on_the_thread_of_the_request():
+    assert Client().get("/thread").json() == threading.get_ident()
 
 
 def test_a_stream_that_nobody_reads_to_its_end():

@@ -110,14 +110,23 @@ def test_what_a_request_tells(server, kind, size, chunked):
     }
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_body_above_the_bound(server, kind):
+@pytest.mark.parametrize(
+    ("path", "chunked"),
+    [
+        ("/facts/sync/x", False),
+        ("/facts/sync/x", True),
+        ("/facts/async/x", False),
+        ("/facts/async/x", True),
+        ("/items/5", False),
+    ],
+)
+def test_a_body_above_the_bound(server, path, chunked):
     body = b"x" * ((4 << 20) + 1)
     connection = server.http()
     # A server may answer and close while the rest of the body is still on its way.
     with contextlib.suppress(ConnectionError), contextlib.closing(connection):
         with contextlib.suppress(ConnectionError):
-            connection.request("POST", f"/facts/{kind}/x", body=body)
+            connection.request("POST", path, body=iter([body]) if chunked else body)
         response = connection.getresponse()
         assert (response.status, response.read()) == (413, b"the body is too large\n")
         return
@@ -161,8 +170,17 @@ def test_streams(server, kind):
     response, body = server.get(f"/stream/{kind}")
     assert (response.status, response.headers["content-type"]) == (200, "text/plain")
     assert body == b"".join(b"%3d," % number * 1000 for number in range(100))
-    head, body = server.get(f"/stream/{kind}", "HEAD")
-    assert (head.status, body) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/values/sync/str", "/respond/async", "/stream/sync", "/stream/async", "/file/sync"])
+def test_head_sends_no_body(server, path):
+    with contextlib.closing(server.http()) as connection:
+        connection.request("HEAD", path)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (418 if "respond" in path else 200, b"")
+        # What came all the same would be taken for the next answer.
+        connection.request("GET", "/values/sync/list")
+        assert connection.getresponse().read() == b"[]"
 
 
 def test_a_stream_of_known_length(server):
@@ -192,6 +210,15 @@ def test_a_handler_hears_of_a_client_that_leaves(server):
     connection.close()
     until(lambda: "client left" in server.seen("client"), "on_disconnect")
     until(lambda: "client ended true" in server.seen("client").replace("T", "t"), "the handler's end")
+
+
+@pytest.mark.parametrize("kind", ["request", "none"])
+def test_a_client_that_leaves_before_the_answer_cancels_the_handler(socket_server, kind):
+    connection = socket.create_connection(("127.0.0.1", socket_server.port), timeout=10)
+    connection.sendall(f"GET /waits/{kind} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    until(lambda: f"waits {kind} begun" in socket_server.seen("waits"), "the handler")
+    connection.close()
+    until(lambda: f"waits {kind} cancelled" in socket_server.seen("waits"), "the handler's end")
 
 
 def test_work_after_the_answer(server):

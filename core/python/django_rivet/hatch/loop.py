@@ -47,18 +47,18 @@ async def live(django: HttpRequest, call: Call, options: conf.Options) -> HttpRe
         leave()
         raise
     if answer.begun:
-        response = streamed(answer.status, answer.fields, _parts(django.method == "HEAD", answer, news))
+        response = streamed(answer.status, answer.fields, _parts(answer, news))
         # On every way out: a response that nobody reads is closed too.
         response._resource_closers.append(leave)  # type: ignore[attr-defined]
         return response
     return finish(django, answer, task.result if task.done() else lambda: None, is_async=True)
 
 
-async def _parts(silent: bool, answer: Live, news: asyncio.Event) -> AsyncIterator[bytes]:
+async def _parts(answer: Live, news: asyncio.Event) -> AsyncIterator[bytes]:
     while True:
         ended = answer.progress == Progress.ENDED
         data = answer.take()
-        if data and not silent:
+        if data:
             yield data
         elif ended:
             break

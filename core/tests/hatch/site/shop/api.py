@@ -1,6 +1,7 @@
 """Native handlers of every kind."""
 
 import asyncio
+import threading
 from typing import Any
 
 import msgspec
@@ -245,6 +246,30 @@ async def endless(request: Request, name: str) -> None:
     except (asyncio.CancelledError, OSError):
         seen.append(f"{name} ended {request.disconnected}")
         raise
+
+
+async def _wait(name: str) -> None:
+    seen.append(f"waits {name} begun")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        seen.append(f"waits {name} cancelled")
+        raise
+
+
+@api.get("/waits/request")
+async def waits_with_request(request: Request) -> None:
+    await _wait("request")
+
+
+@api.get("/waits/none")
+async def waits() -> None:
+    await _wait("none")
+
+
+@api.get("/thread")
+async def thread(request: Request) -> int:
+    return await sync_to_async(threading.get_ident)()
 
 
 @api.get("/after/{name}")
