@@ -25,7 +25,7 @@ class Point(msgspec.Struct):
 
 
 @contextlib.contextmanager
-def serving(api):
+def serving(api, **options):
     """Serves the routes of an API, with a pool of threads for those that block."""
     with ThreadPoolExecutor(4, "pool") as pool:
 
@@ -37,7 +37,7 @@ def serving(api):
             reactor.pool(submit)
             reactor.native([(route.method, route.path, route.handler, route.kind) for route in api.routes])
 
-        with serve(setup=setup) as server:
+        with serve(setup=setup, **options) as server:
             yield server
 
 
@@ -278,6 +278,14 @@ def test_a_quick_handler_learns_to_run_on_the_loop_and_a_slow_one_leaves_it():
         for _ in range(2):  # one slow call is forgiven
             request(server)
         assert [request(server)[1] for _ in range(5)] == [b"pool"] * 5
+
+
+@pytest.mark.parametrize(("inline", "thread"), [("never", b"pool"), ("always", b"engine")])
+def test_the_option_inline_decides_where_handlers_run_that_would_learn(inline, thread):
+    api = API()
+    declare(api, "learned", "/", lambda: threading.current_thread().name.split("_")[0])
+    with serving(api, inline=inline) as server:
+        assert {request(server)[1] for _ in range(30)} == {thread}
 
 
 def test_blocking_handlers_do_not_hold_up_the_others():
