@@ -12,7 +12,9 @@ from django_rivet import API, Disconnected, broadcast, conf
 from django_rivet.hatch import NativeApplication
 from django_rivet.hatch.answer import Answer
 from django_rivet.hatch.channel import Live
+from django_rivet.hatch.fields import checked
 from django_rivet.hatch.request import HatchRequest, raw_path
+from django_rivet.hatch.response import whole
 from django_rivet.hatch.table import entries, find
 from django_rivet.hatch.websocket import HatchWebSocket
 from django_rivet.urls import _name
@@ -88,6 +90,31 @@ def test_the_request_id_of_a_trusted_proxy(proxies, given, believed):
     request = HatchRequest(django, Answer(1000), conf.Options(trusted_proxies=proxies))
     assert (request.id == given) is believed
     assert request.id == request.id
+
+
+def test_fields_of_the_connection_are_the_servers():
+    given = [("Connection", "close"), (b"Transfer-Encoding", b"chunked"), ("Keep-Alive", "1"), ("X-One", "1")]
+    assert checked(200, given) == [("X-One", "1")]
+
+
+@pytest.mark.parametrize(("status", "head_only", "length"), [(200, True, "4"), (204, False, None), (304, False, None)])
+def test_answers_that_have_no_body(status, head_only, length):
+    response = whole(status, [], b"body", head_only)
+    assert (response.content, response.get("Content-Length")) == (b"", length)
+
+
+def test_a_wrong_length_is_500():
+    assert whole(200, [("Content-Length", "3")], b"body", False).status_code == 500
+
+
+@pytest.mark.parametrize(("part", "aborted"), [(b"123456", False), (b"12345", True), (b"1234567", True)])
+def test_a_stream_must_be_as_long_as_it_says(part, aborted):
+    answer = Answer(1000)
+    answer.start(200, [("Content-Length", "6")])
+    answer.write(part)
+    if len(part) <= 6:
+        answer.end()
+    assert answer.aborted is aborted
 
 
 def test_one_who_waits_for_room_gets_it_or_hears_that_the_client_has_gone():

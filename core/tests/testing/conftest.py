@@ -22,6 +22,8 @@ from django.test.utils import (  # noqa: E402
     teardown_test_environment,
 )
 
+from django_rivet.testing.databases import Sharing  # noqa: E402
+
 pytest_plugins = ["django_rivet.pytest_plugin"]
 
 
@@ -40,4 +42,5 @@ def db() -> Iterator[None]:
     """As pytest-django's: the test is in a transaction that is rolled back."""
     with transaction.atomic():
         yield
+        assert not Sharing._active, "the server ends before the transaction"
         transaction.set_rollback(True)

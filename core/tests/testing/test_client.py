@@ -63,6 +63,7 @@ def test_redirects(client):
     assert [each.headers["location"] for each in response.history] == ["/moved/1", "/moved/0"]
     assert client.post("/moved/1", follow=True).text == "GET here"
     assert client.post("/moved/1?status=307", content="x", follow=True).text == "POST here"
+    assert client.get("/away", follow=True).status_code == 302
 
 
 def test_cookies(client):
@@ -102,6 +103,15 @@ def test_exceptions_come_to_the_test_or_are_500(client, path, what):
     assert client.get(path).status_code == 500
     client.raise_exceptions = True
     assert client.get("/facts").status_code == 200
+
+
+@pytest.mark.parametrize("when", ["now", "later"])
+def test_an_exception_amid_an_answer(client, when):
+    with pytest.raises(KeyError, match="amid an answer"):
+        client.get(f"/breaks/{when}")
+    client.raise_exceptions = False
+    with pytest.raises((http.client.HTTPException, OSError)):
+        client.get(f"/breaks/{when}")
 
 
 def test_an_answer_that_is_cut(client):

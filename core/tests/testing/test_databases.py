@@ -42,6 +42,9 @@ class InATransaction(TestCase):
         assert not connection.allow_thread_sharing
         assert "close" not in vars(connection)
 
+    def test_one_thread_at_a_time_uses_it(self):
+        assert {self.client.get("/thread").text for _ in range(30)} == {"rivet-pool-0"}
+
     def test_a_transaction_of_the_test(self):
         with self.assertRaises(IntegrityError), transaction.atomic():
             self.client.get("/many")

@@ -4,7 +4,6 @@ import asyncio
 import threading
 
 import msgspec
-from asgiref.sync import sync_to_async
 
 from django_rivet import API, Request, WebSocket
 from orders.models import Order
@@ -63,15 +62,24 @@ async def cut(request: Request) -> None:
     request.abort()
 
 
+@others.get("/breaks/{when}")
+async def breaks(request: Request, when: str) -> None:
+    request.start(200, [])
+    request.write(b"part")
+    if when == "later":
+        await asyncio.sleep(0.01)
+    raise KeyError("amid an answer")
+
+
+@others.get("/thread")
+def thread() -> str:
+    return threading.current_thread().name
+
+
 @others.get("/slow")
 async def slow() -> str:
     await asyncio.sleep(0.05)
     return threading.current_thread().name
-
-
-@others.get("/threads")
-async def threads() -> list[str]:
-    return [await sync_to_async(lambda: threading.current_thread().name)()]
 
 
 @others.get("/endless")

@@ -25,6 +25,11 @@ def moved(request: HttpRequest, times: int) -> HttpResponse:
     return HttpResponse(f"{request.method} here")
 
 
+def away(request: HttpRequest) -> HttpResponse:
+    """Redirects to another site."""
+    return HttpResponseRedirect("https://elsewhere.test/moved/0")
+
+
 def cookies(request: HttpRequest) -> HttpResponse:
     """Sets a cookie, and deletes another."""
     response = HttpResponse(";".join(sorted(request.COOKIES)))
@@ -53,6 +58,7 @@ urlpatterns = [
     path("whoami", whoami),
     path("form", form),
     path("moved/<int:times>", moved),
+    path("away", away),
     path("cookies", cookies),
     path("broken", broken),
     path("latin", latin),
