@@ -1,6 +1,7 @@
 """A pytest plugin: one line `name: right/total` for each file of tests at the end; what was skipped is not right.
 
-A test that stands for many says so: `record_property("right", 517)` and `record_property("total", 517)`.
+A test that stands for many says so: `record_property("right", 517)` and `record_property("total", 517)`. Tests that
+count under another name than their file's: `record_property("suite", "name")`.
 With `--django 5.2` that Django must be the one that is imported, and the names tell it: `name-django-5.2`.
 """
 
@@ -42,12 +43,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when != "call" and report.passed:
         return
     told = dict(report.user_properties)
+    name = str(told.get("suite") or suite(report.nodeid))
     if "total" in told:
-        right[suite(report.nodeid)] += int(told["right"])  # type: ignore[call-overload]
-        total[suite(report.nodeid)] += int(told["total"])  # type: ignore[call-overload]
+        right[name] += int(told["right"])  # type: ignore[call-overload]
+        total[name] += int(told["total"])  # type: ignore[call-overload]
     elif report.when == "call" or report.outcome != "passed":
-        right[suite(report.nodeid)] += report.passed and not hasattr(report, "wasxfail")
-        total[suite(report.nodeid)] += 1
+        right[name] += report.passed and not hasattr(report, "wasxfail")
+        total[name] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 try:
-    from django_rivet._core import Disconnected, Request, WebSocket, broadcast
+    from django_rivet._core import Disconnected, Request, WebSocket
 except ModuleNotFoundError as error:
     if error.name != "django_rivet._core":
         raise
@@ -33,6 +33,7 @@ from django_rivet.api import (
     Stream,
     UploadedFile,
 )
+from django_rivet.broadcasting import broadcast
 
 try:
     __version__ = version("django-rivet")

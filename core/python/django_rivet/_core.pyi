@@ -48,8 +48,8 @@ class Reactor:
 
         Kinds: `async` (a coroutine function), `inline` (a function that never blocks, called on the I/O thread),
         `pool` (a function that blocks, called on a pool thread), `sync` (a function that is measured on the pool
-        first, and then called on the I/O thread while it stays quick). With `+request` the handler gets the `Request`
-        as its first positional argument.
+        first, and then called on the I/O thread while it stays quick, unless the option `inline` decides). With
+        `+request` the handler gets the `Request` as its first positional argument.
 
         A handler returns bytes, str (`text/plain`), None (204) or anything that msgspec encodes as JSON.
         An exception is logged and answered with 500, and so is any other value.

@@ -1,5 +1,6 @@
 //! Native handlers: called with as little between as can be, `def` and `async def`.
 
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use std::rc::Rc;
@@ -174,15 +175,15 @@ impl Engine {
     }
 
     fn suspended(&self, py: Python<'_>, handler: &Handler, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
-        let token = shared.token;
+        self.cancel_with(py, &shared, &task);
         driver.answer_to(shared, handler.settle.as_ref().map(|settle| settle.clone_ref(py)));
-        self.cancel_with(py, token, &task);
     }
 
     /// Cancels the task when the client goes.
-    pub fn cancel_with(&self, py: Python<'_>, token: Token, task: &Py<PyAny>) {
+    pub fn cancel_with(&self, py: Python<'_>, shared: &Arc<Shared>, task: &Py<PyAny>) {
         if let Ok(cancel) = task.getattr(py, "cancel") {
-            let _ = self.with(token, |conn| conn.current.on_disconnect.push(cancel));
+            // One that has answered already goes on, whatever becomes of the connection.
+            let _ = self.for_answer(shared, |conn, _| conn.current.on_disconnect.push(cancel));
         }
     }
 
@@ -263,12 +264,16 @@ impl Engine {
     pub fn ended(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome) {
         match outcome {
             Outcome::Value(rendered) => {
+                // Else it has answered by its Request, or somebody who holds that goes on with it.
                 if shared.advance(Progress::Waiting, Progress::Ended) {
                     self.respond_rendered(py, shared, &rendered);
                 }
             }
             Outcome::Error(error) => {
-                self.parts.exception(py, "a handler failed", &error);
+                // How a handler learns that its client has gone, which is no failure.
+                if !(shared.is_gone() && error.is_instance_of::<PyOSError>(py)) {
+                    self.parts.exception(py, "a handler failed", &error);
+                }
                 self.fail(py, shared.token, shared);
             }
             Outcome::Settled(Some(coroutine)) => self.settle_later(py, shared, coroutine),

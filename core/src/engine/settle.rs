@@ -100,7 +100,7 @@ impl Engine {
             Ok((Some(result), ..)) => self.ended(py, shared, Outcome::later(result)),
             Ok((None, driver, task)) => {
                 driver.get().answer_later(Arc::clone(shared));
-                self.cancel_with(py, shared.token, &task);
+                self.cancel_with(py, shared, &task);
             }
             Err(error) => self.ended(py, shared, Outcome::Error(error)),
         }

@@ -112,7 +112,8 @@ impl Reactor {
             let slot = self.engine.metrics.borrow_mut().route(&method, &path);
             self.engine.name_route(slot, &path);
             let names = canonical(&path).1;
-            let handler = Rc::new(Handler { settle, ..handler(py, callable, &kind, slot, names)? });
+            let inline = &self.engine.options.inline;
+            let handler = Rc::new(Handler { settle, ..handler(py, callable, &kind, slot, names, inline)? });
             handlers.push(Rc::clone(&handler));
             table.push((method, path, handler));
         }
@@ -274,11 +275,20 @@ impl Reactor {
     }
 }
 
-fn handler(py: Python<'_>, callable: Py<PyAny>, kind: &str, slot: u16, names: Vec<String>) -> PyResult<Handler> {
+fn handler(
+    py: Python<'_>,
+    callable: Py<PyAny>,
+    kind: &str,
+    slot: u16,
+    names: Vec<String>,
+    inline: &str,
+) -> PyResult<Handler> {
     let (kind, request) = kind.strip_suffix("+request").map_or((kind, false), |kind| (kind, true));
     let kind = match kind {
         "async" if !suspends(py, callable.bind(py))? => Kind::Ready,
         "async" => Kind::Async,
+        "sync" if inline == "never" => Kind::Pool,
+        "sync" if inline == "always" => Kind::Inline,
         "sync" => Kind::Learn,
         "inline" => Kind::Inline,
         "pool" => Kind::Pool,

@@ -56,9 +56,11 @@ pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        // A native handler's request may go before its result answers.
-        if !self.must_answer || self.shared.progress() == Progress::Ended {
-            return;
+        match self.shared.progress() {
+            Progress::Ended => return,
+            // A native handler's request may go before its result answers.
+            Progress::Waiting if !self.must_answer => return,
+            Progress::Waiting | Progress::Started => {}
         }
         let shared = Arc::clone(&self.shared);
         // Nobody is left to read an answer, but the connection still waits for the end of this request.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import contextvars
+import http.client
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ class Point(msgspec.Struct):
 
 
 @contextlib.contextmanager
-def serving(api):
+def serving(api, **options):
     """Serves the routes of an API, with a pool of threads for those that block."""
     with ThreadPoolExecutor(4, "pool") as pool:
 
@@ -36,7 +37,7 @@ def serving(api):
             reactor.pool(submit)
             reactor.native([(route.method, route.path, route.handler, route.kind) for route in api.routes])
 
-        with serve(setup=setup) as server:
+        with serve(setup=setup, **options) as server:
             yield server
 
 
@@ -194,6 +195,62 @@ def test_async_handlers_get_the_request_and_may_answer_themselves():
             assert (response.status, response.headers["x-how"], body) == (418, how, b"by myself")
 
 
+@pytest.mark.parametrize("how", ["returns", "raises", "waits"])
+def test_a_stream_whose_client_leaves_leaves_nothing_behind(how):
+    api = API()
+
+    @api.get("/")
+    async def handler(request: Request):
+        request.start(200, [])
+        try:
+            while True:
+                request.write(b"x")
+                await asyncio.sleep(60 if how == "waits" else 0.005)
+        except OSError:
+            if how == "raises":
+                raise
+
+    with serving(api) as server:
+        connection = server.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        receive(connection, lambda data: b"x" in data.partition(b"\r\n\r\n")[2])
+        connection.close()
+        until(lambda: not server.stats()["in_flight"] and not server.stats()["connections"], "the end")
+
+
+@pytest.mark.parametrize("how", ["raises", "forgets"])
+def test_a_stream_that_its_handler_does_not_end_is_cut(how, caplog):
+    api = API()
+
+    @api.get("/")
+    async def handler(request: Request):
+        request.start(200, [])
+        request.write(b"part")
+        if how == "raises":
+            raise KeyError("of the stream")
+
+    with serving(api) as server:
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            request(server)
+        assert ("of the stream" in caplog.text) == (how == "raises")
+
+
+def test_work_after_the_answer_goes_on_whatever_becomes_of_the_connection(caplog):
+    api = API()
+    events = []
+
+    @api.get("/")
+    async def handler(request: Request):
+        request.respond(200, [], b"done")
+        await asyncio.sleep(0.05)
+        events.append("worked")
+        raise KeyError("after the answer")
+
+    with serving(api) as server:
+        assert request(server)[1] == b"done"
+        until(lambda: events, "the work after the answer")
+        until(lambda: "after the answer" in caplog.text, "the log")
+
+
 def test_where_handlers_run():
     api = API()
     name = lambda: threading.current_thread().name.split("_")[0]  # noqa: E731
@@ -221,6 +278,14 @@ def test_a_quick_handler_learns_to_run_on_the_loop_and_a_slow_one_leaves_it():
         for _ in range(2):  # one slow call is forgiven
             request(server)
         assert [request(server)[1] for _ in range(5)] == [b"pool"] * 5
+
+
+@pytest.mark.parametrize(("inline", "thread"), [("never", b"pool"), ("always", b"engine")])
+def test_the_option_inline_decides_where_handlers_run_that_would_learn(inline, thread):
+    api = API()
+    declare(api, "learned", "/", lambda: threading.current_thread().name.split("_")[0])
+    with serving(api, inline=inline) as server:
+        assert {request(server)[1] for _ in range(30)} == {thread}
 
 
 def test_blocking_handlers_do_not_hold_up_the_others():

@@ -7,6 +7,7 @@ from django.core.asgi import get_asgi_application
 from django.core.handlers.asgi import ASGIHandler
 
 from django_rivet.asgi import split
+from django_rivet.hatch import NativeApplication
 
 
 class OwnHandler(ASGIHandler):
@@ -27,6 +28,13 @@ def test_django_alone():
 def test_channels_with_django():
     router = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter([])})
     assert split(router) == (True, router)
+
+
+def test_what_is_for_other_servers_is_seen_through():
+    assert split(NativeApplication(get_asgi_application())) == (True, None)
+    router = ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter([])})
+    assert split(NativeApplication(router)) == (True, router)
+    assert split(NativeApplication(application)) == (False, application)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,12 @@ def split(application: Any) -> Split:
 
     Django's own handler (`get_asgi_application()`) adds nothing to what we do faster: HTTP goes to Django's views.
     So does the "http" entry of Channels' ProtocolTypeRouter when it is that handler; the router keeps the rest.
+    `NativeApplication` is for other servers, and seen through.
     Anything else, a subclass or a wrapper too, is an application of its own and gets everything.
     """
+    hatch = sys.modules.get("django_rivet.hatch.application")
+    if hatch is not None and type(application) is hatch.NativeApplication:
+        return split(application.application)
     if type(application) is ASGIHandler:
         return Split(django=True, application=None)
     routing = sys.modules.get("channels.routing")

@@ -1,0 +1,101 @@
+"""Django views for native paths."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_not_required
+from django.db import connections, transaction
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from django_rivet import conf
+from django_rivet.hatch import loop, wsgi
+from django_rivet.hatch.exchange import blocking, simple, takes_request, too_large
+from django_rivet.hatch.request import raw_path
+from django_rivet.hatch.response import plain
+from django_rivet.hatch.table import Call, Entry, call
+
+# Once for the process: to read them anew costs more than most handlers.
+_options = functools.cache(conf.options)
+
+NO_WEBSOCKETS = "WebSockets need runrivet or an ASGI server behind django_rivet.hatch.NativeApplication.\n"
+
+
+def view(entry: Entry) -> Callable[..., Any]:
+    """The view for all methods of a path: a coroutine function where one of its handlers is.
+
+    What a project's own views are asked for by default (CSRF tokens, a login, ATOMIC_REQUESTS), native handlers are
+    not: they see to it themselves, under every server.
+    """
+    is_async = any(route.kind.startswith("async") for method, route in entry.routes.items() if method != "WEBSOCKET")
+    made = functools.partial(_answer_async if is_async else _answer, entry)
+    function = _coroutine(made) if is_async else _plain(made)
+    function.__name__ = function.__qualname__ = f"native {entry.path}"
+    for alias in connections:
+        function = transaction.non_atomic_requests(using=alias)(function)
+    return csrf_exempt(login_not_required(function))
+
+
+def _plain(answer: Callable[..., Any]) -> Callable[..., Any]:
+    def native(request: HttpRequest, **values: str) -> HttpResponseBase:
+        response: HttpResponseBase = answer(request, values)
+        return response
+
+    return native
+
+
+def _coroutine(answer: Callable[..., Any]) -> Callable[..., Any]:
+    async def native(request: HttpRequest, **values: str) -> HttpResponseBase:
+        response: HttpResponseBase = await answer(request, values)
+        return response
+
+    return native
+
+
+def _answer(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
+    options = _options()
+    found = _find(entry, request, values, options)
+    return blocking(request, found, options) if isinstance(found, Call) else found
+
+
+async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
+    options = _options()
+    found = _find(entry, request, values, options)
+    if not isinstance(found, Call):
+        return found
+    if not found.route.kind.startswith("async"):
+        under_asgi = hasattr(request, "scope")
+        return await sync_to_async(blocking)(request, found, options, is_async=under_asgi)
+    if not takes_request(found):
+        return await simple(request, found, options)
+    if hasattr(request, "scope"):
+        return await loop.live(request, found, options)
+    return await sync_to_async(wsgi.live)(request, found, options)
+
+
+def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: conf.Options) -> Call | HttpResponseBase:
+    """Who answers, or the answer that there is nobody."""
+    method = request.method or ""
+    head_only = method == "HEAD"
+    if entry.websocket and request.META.get("HTTP_UPGRADE", "").lower() == "websocket":
+        return plain(501, NO_WEBSOCKETS, head_only)
+    route = entry.route(method)
+    if route is None and method == "OPTIONS":
+        return plain(204, "", head_only, ("Allow", entry.allow()))
+    if route is None:
+        return plain(405, "Method Not Allowed\n", head_only, ("Allow", entry.allow()))
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and int(length) > options.max_body:
+        return too_large(request)
+    return call(route, _values(entry, request) if values else ())
+
+
+def _values(entry: Entry, request: HttpRequest) -> list[str]:
+    """From the path as it was sent, where an escaped slash is no slash: its last segments, behind a script's name."""
+    values = entry.values(raw_path(request).split(b"/")[-len(entry.segments) :])
+    if values is None:
+        raise Http404("no native path, as it was sent")
+    return values

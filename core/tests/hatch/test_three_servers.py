@@ -1,0 +1,259 @@
+"""One suite of expectations, on three servers: the same handlers give the same answers."""
+
+import contextlib
+import http.client
+import socket
+
+import msgspec
+import pytest
+
+from three import SITE, until
+
+pytestmark = pytest.mark.usefixtures("three")
+LIVES = 3  # MiB, of a body: above what is kept in memory, and above Django's bound for request.body
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "suspends"])
+@pytest.mark.parametrize(
+    ("name", "status", "content_type", "body"),
+    [
+        ("dict", 200, "application/json", '{"a":[1,null,"ü"]}'.encode()),
+        ("list", 200, "application/json", b"[]"),
+        ("struct", 200, "application/json", b'{"x":1,"y":2}'),
+        ("float", 200, "application/json", b"1.5"),
+        ("str", 200, "text/plain; charset=utf-8", "grüße".encode()),
+        ("bytes", 200, "application/octet-stream", b"\0\xff"),
+        ("none", 204, None, b""),
+        ("object", 500, "text/plain; charset=utf-8", b"Internal Server Error\n"),
+    ],
+)
+def test_what_handlers_return(server, kind, name, status, content_type, body):
+    response, got = server.get(f"/values/{kind}/{name}")
+    assert (response.status, response.headers["content-type"], got) == (status, content_type, body)
+    # Django's CommonMiddleware gives its answers without a body a Content-Length too.
+    assert response.headers["content-length"] in ((None, "0") if status == 204 else (str(len(body)),))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/two/1/x/2", b'["1","2"]'),
+        ("/two/caf%C3%A9/x/a%20b?q=1", '["café","a b"]'.encode()),
+        ("/two/a+b/x/-", b'["a+b","-"]'),
+        ("/two/%25FF/x/%252F", b'["%FF","%2F"]'),
+        ("/plain~(path)", b"plain"),
+        ("/plain~%28path%29", b"plain"),
+        ("/items/special", b"special"),
+        ("/items/special1", b'{"read":"special1"}'),
+        ("/page/django", b"page django"),
+    ],
+)
+def test_paths(server, path, body):
+    response, got = server.get(path)
+    assert (response.status, got) == (200, body)
+
+
+@pytest.mark.parametrize(
+    "path", ["/two/1/x", "/two/1/x/2/", "/two//x/2", "/1/x/2", "/two/%FF/x/2", "/%74wo/1/x/2", "/two%2F1/x/2"]
+)
+def test_paths_that_are_not_there(server, path):
+    assert server.get(path)[0].status == 404
+
+
+def test_an_escaped_slash_stays_in_its_parameter(server):
+    response, got = server.get("/two/a%2Fb/x/c%2fd")
+    if server.name == "gunicorn":  # WSGI decodes paths before the application sees them
+        assert response.status == 404
+    else:
+        assert (response.status, got) == (200, b'["a/b","c/d"]')
+
+
+def test_methods_of_one_path(server):
+    assert server.get("/items/5")[1] == b'{"read":"5"}'
+    assert server.get("/items/5", "POST")[1] == b'{"written":"5"}'
+    head, body = server.get("/items/5", "HEAD")
+    assert (head.status, head.headers["content-length"], body) == (200, "12", b"")
+    wrong, body = server.get("/items/5", "DELETE")
+    assert (wrong.status, wrong.headers["allow"], body) == (405, "GET, POST, HEAD, OPTIONS", b"Method Not Allowed\n")
+    options, body = server.get("/items/5", "OPTIONS")
+    assert (options.status, options.headers["allow"], body) == (204, "GET, POST, HEAD, OPTIONS", b"")
+    assert server.get("/echo/x")[0].headers["allow"] == "OPTIONS"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("size", [0, 4, LIVES << 20])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_a_request_tells(server, kind, size, chunked):
+    body = b"x" * size
+    headers = {"X-One": "1", "X-Request-ID": "untrusted"}
+    sent = iter([body[: size // 2], body[size // 2 :]]) if chunked else body
+    response, got = server.get(f"/facts/{kind}/caf%C3%A9?a=b%20c", "POST", body=sent, headers=headers)
+    facts = msgspec.json.decode(got)
+    assert facts.pop("length") in ((None, size) if chunked else (size,))
+    assert facts == {
+        "method": "POST",
+        "path": f"/facts/{kind}/café",
+        "raw_path": f"/facts/{kind}/caf%C3%A9",
+        "query": "a=b%20c",
+        "http_version": "1.1",
+        "scheme": "http",
+        "client": "127.0.0.1",
+        "id": 32,
+        "header": "1",
+        "missing": None,
+        "sent": ["x-one", "x-request-id"],
+        "body": size,
+        "file": size,
+        "last": "x" * min(3, size),
+        "disconnected": False,
+        "meta": {"REQUEST_METHOD": "POST", "PATH_INFO": f"/facts/{kind}/café", "HTTP_X_ONE": "1"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "chunked"),
+    [
+        ("/facts/sync/x", False),
+        ("/facts/sync/x", True),
+        ("/facts/async/x", False),
+        ("/facts/async/x", True),
+        ("/items/5", False),
+    ],
+)
+def test_a_body_above_the_bound(server, path, chunked):
+    body = b"x" * ((4 << 20) + 1)
+    connection = server.http()
+    # A server may answer and close while the rest of the body is still on its way.
+    with contextlib.suppress(ConnectionError), contextlib.closing(connection):
+        with contextlib.suppress(ConnectionError):
+            connection.request("POST", path, body=iter([body]) if chunked else body)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (413, b"the body is too large\n")
+        return
+    pytest.fail("no answer")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_answer_of_ones_own(server, kind):
+    response, body = server.get(f"/respond/{kind}")
+    assert (response.status, response.headers["x-one"], body) == (418, "1", b"by myself")
+    assert ", ".join(response.headers.get_all("link")) == "<a>, <b>"
+    assert response.headers.get_all("set-cookie") == ["a=1; Path=/", "b=2; Path=/"]
+    assert "content-type" not in response.headers
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_mistakes_have_the_same_errors(server, kind):
+    before = len(msgspec.json.decode(server.seen("mistake")))
+    response, body = server.get(f"/mistakes/{kind}")
+    assert (response.status, body.decode().splitlines()) == (
+        200,
+        [
+            "99 is no status of an answer: it must be from 200 to 599",
+            'no valid header field: "a b": ""',
+            r'no valid header field: "a": "b\r\nc: d"',
+            "write() comes after start() and before end()",
+            "end() comes once, after start()",
+        ],
+    )
+    answered = "mistake: this request has been answered already"
+    until(lambda: server.seen("mistake").count("mistake:") == before + 3, "the mistakes after the answer")
+    assert msgspec.json.decode(server.seen("mistake"))[before:] == [
+        answered,
+        answered,
+        "mistake: end() comes once, after start()",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_streams(server, kind):
+    response, body = server.get(f"/stream/{kind}")
+    assert (response.status, response.headers["content-type"]) == (200, "text/plain")
+    assert body == b"".join(b"%3d," % number * 1000 for number in range(100))
+
+
+@pytest.mark.parametrize("path", ["/values/sync/str", "/respond/async", "/stream/sync", "/stream/async", "/file/sync"])
+def test_head_sends_no_body(server, path):
+    with contextlib.closing(server.http()) as connection:
+        connection.request("HEAD", path)
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (418 if "respond" in path else 200, b"")
+        # What came all the same would be taken for the next answer.
+        connection.request("GET", "/values/sync/list")
+        assert connection.getresponse().read() == b"[]"
+
+
+def test_a_stream_of_known_length(server):
+    response, body = server.get("/stream/sized")
+    assert (response.headers["content-length"], body) == ("6", b"onetwo")
+
+
+@pytest.mark.parametrize("name", ["short", "aborted", "forgotten", "failed"])
+def test_a_stream_that_breaks_off_shows(server, name):
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        server.get(f"/stream/{name}")
+
+
+def test_a_stream_arrives_as_it_is_written(server):
+    with contextlib.closing(server.http()) as connection:
+        connection.request("GET", "/stream/live/now")
+        response = connection.getresponse()
+        assert [response.readline(), response.readline()] == [b"data: one\n", b"\n"]
+        server.get("/say/go%20on%20now", "POST")
+        assert response.read() == b"data: two\n\n"
+
+
+def test_a_handler_hears_of_a_client_that_leaves(server):
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall(b"GET /endless/client HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert connection.recv(1000)
+    connection.close()
+    until(lambda: "client left" in server.seen("client"), "on_disconnect")
+    until(lambda: "client ended true" in server.seen("client").replace("T", "t"), "the handler's end")
+
+
+@pytest.mark.parametrize("kind", ["request", "none"])
+def test_a_client_that_leaves_before_the_answer_cancels_the_handler(socket_server, kind):
+    connection = socket.create_connection(("127.0.0.1", socket_server.port), timeout=10)
+    connection.sendall(f"GET /waits/{kind} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    until(lambda: f"waits {kind} begun" in socket_server.seen("waits"), "the handler")
+    connection.close()
+    until(lambda: f"waits {kind} cancelled" in socket_server.seen("waits"), "the handler's end")
+
+
+def test_work_after_the_answer(server):
+    assert server.get("/after/this")[1] == b"done"
+    until(lambda: "after this" in server.seen("after"), "the work after the answer")
+
+
+def test_files(server):
+    whole = (SITE / "shop/api.py").read_bytes()
+    size = str(len(whole))
+    response, body = server.get("/file/sync")
+    assert (response.headers["content-type"], response.headers["content-length"]) == ("application/x-test", size)
+    assert body == whole
+    response, body = server.get("/file/async")
+    assert (response.status, response.headers["content-length"], body) == (206, "44", whole[256:300])
+    head, body = server.get("/file/sync", "HEAD")
+    assert (head.headers["content-length"], body) == (size, b"")
+    assert server.get("/file/missing")[0].status == 500
+
+
+@pytest.mark.parametrize("path", ["/fails/x", "/fails/sync/x"])
+def test_an_error_is_500_and_tells_nothing(server, path):
+    response, body = server.get(path)
+    assert (response.status, body) == (500, b"Internal Server Error\n")
+    until(lambda: "KeyError: 'secret x'" in server.output, "the log")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "request"])
+def test_the_database(server, kind):
+    assert server.get(f"/database/{kind}")[1] == b"2"
+
+
+def test_names_lead_to_paths(server):
+    assert msgspec.json.decode(server.get("/links")[1]) == {
+        "reversed": "/two/x%20y/x/%C3%A9",
+        "template": "/items/7",
+        "same path": "/items/8",
+    }
