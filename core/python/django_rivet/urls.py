@@ -8,13 +8,13 @@ outer namespace comes by `include("django_rivet.urls", namespace="api")`. Includ
 handlers at their own paths.
 """
 
-import inspect
 from collections import defaultdict
 
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
-from django_rivet.api import PARAMETER, Route
+from django_rivet.api import Route
+from django_rivet.api.paths import PARAMETER
 from django_rivet.discovery import discover
 from django_rivet.hatch.table import Entry, entries
 from django_rivet.hatch.views import view
@@ -29,12 +29,8 @@ def _pattern(native: str) -> str:
 
 def _label(route: Route) -> str:
     """The app that the handler belongs to."""
-    config = apps.get_containing_app_config(inspect.unwrap(route.handler).__module__)
+    config = apps.get_containing_app_config(route.endpoint.__module__)
     return config.label if config else "project"
-
-
-def _name(route: Route) -> str:
-    return str(getattr(route, "name", None) or inspect.unwrap(route.handler).__name__)
 
 
 def _resolving(table: list[Entry]) -> list[URLPattern | URLResolver]:
@@ -47,7 +43,7 @@ def _reversing(table: list[Entry]) -> list[URLPattern | URLResolver]:
     named: defaultdict[str, list[URLPattern]] = defaultdict(list)
     for entry in table:
         for route in entry.routes.values():
-            named[_label(route)].append(path(_pattern(route.path), view(entry), name=_name(route)))
+            named[_label(route)].append(path(_pattern(route.path), view(entry), name=route.operation.name))
     return [path("", include((patterns, label), namespace=label)) for label, patterns in named.items()]
 
 

@@ -1,8 +1,8 @@
 //! A future of the engine: what a Task waits for. It wakes the Task in place, in the engine's own turn, which saves the
 //! trip through asyncio's queue (3.5 us of an echo's 9.5). Documented in python/django_rivet/_core.pyi.
 
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::exceptions::asyncio::{CancelledError, InvalidStateError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::cell::{Cell, RefCell};

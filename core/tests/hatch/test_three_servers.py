@@ -10,6 +10,7 @@ import pytest
 from three import SITE, until
 
 pytestmark = pytest.mark.usefixtures("three")
+FAILED = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
 LIVES = 3  # MiB, of a body: above what is kept in memory, and above Django's bound for request.body
 
 
@@ -24,7 +25,7 @@ LIVES = 3  # MiB, of a body: above what is kept in memory, and above Django's bo
         ("str", 200, "text/plain; charset=utf-8", "grüße".encode()),
         ("bytes", 200, "application/octet-stream", b"\0\xff"),
         ("none", 204, None, b""),
-        ("object", 500, "text/plain; charset=utf-8", b"Internal Server Error\n"),
+        ("object", 500, "application/problem+json", FAILED),
     ],
 )
 def test_what_handlers_return(server, kind, name, status, content_type, body):
@@ -74,7 +75,8 @@ def test_methods_of_one_path(server):
     head, body = server.get("/items/5", "HEAD")
     assert (head.status, head.headers["content-length"], body) == (200, "12", b"")
     wrong, body = server.get("/items/5", "DELETE")
-    assert (wrong.status, wrong.headers["allow"], body) == (405, "GET, POST, HEAD, OPTIONS", b"Method Not Allowed\n")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+    assert body == b'{"type":"about:blank","title":"Method Not Allowed","status":405}'
     options, body = server.get("/items/5", "OPTIONS")
     assert (options.status, options.headers["allow"], body) == (204, "GET, POST, HEAD, OPTIONS", b"")
     assert server.get("/echo/x")[0].headers["allow"] == "OPTIONS"
@@ -242,7 +244,7 @@ def test_files(server):
 @pytest.mark.parametrize("path", ["/fails/x", "/fails/sync/x"])
 def test_an_error_is_500_and_tells_nothing(server, path):
     response, body = server.get(path)
-    assert (response.status, body) == (500, b"Internal Server Error\n")
+    assert (response.status, body) == (500, FAILED)
     until(lambda: "KeyError: 'secret x'" in server.output, "the log")
 
 
@@ -257,3 +259,34 @@ def test_names_lead_to_paths(server):
         "template": "/items/7",
         "same path": "/items/8",
     }
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "content_type", "body"),
+    [
+        ("7?full=true", None, 200, "application/json", b'[7,true,"en"]'),
+        ("x", None, 422, "application/problem+json", b'"in":"path","name":"number"'),
+        ("99", None, 404, "application/problem+json", b'"detail":"There is no order 99."'),
+        ("98", None, 409, "text/plain; charset=utf-8", b"sold out"),
+        ("97", None, 302, "text/html; charset=utf-8", b""),
+        ("96", None, 200, "text/event-stream", b"event: sale\ndata: 1\n\n"),
+        ("95", None, 200, "application/octet-stream", b"one two three"),
+        ("94", None, 201, "application/json", b'{"x":1,"y":2}'),
+        ("1", b'{"x":1,"y":2}', 201, "application/json", b'{"x":2,"y":1}'),
+        ("1", b'{"x":1}', 422, "application/problem+json", b'"in":"body"'),
+        ("1", b"{", 400, "application/problem+json", b'"status":400'),
+    ],
+)
+def test_the_typed_api(server, kind, path, sent, status, content_type, body):
+    headers = {"Content-Type": "application/json"} if sent else {}
+    response, got = server.get(f"/typed/{kind}/{path}", "POST" if sent else "GET", body=sent, headers=headers)
+    assert (response.status, response.headers["content-type"]) == (status, content_type)
+    assert body in got if content_type == "application/problem+json" else body == got
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_what_follows_the_answer(server, kind):
+    assert server.get(f"/later/{kind}/x")[1] == b"answered"
+    until(lambda: f"later {kind} ended" in server.seen("later"), "the provider's end")
+    until(lambda: f"later {kind} worked" in server.seen("later"), "the work in the background")

@@ -54,7 +54,7 @@ def end_connections() -> None:
 
 
 def connections_are_tidy() -> bool:
-    """Whether `end_connections` would close nothing: the questions of BaseDatabaseWrapper.close_if_unusable_or_obsolete."""
+    """Whether `end_connections` would close nothing: what `close_if_unusable_or_obsolete` asks."""
     try:
         mine = _open()
         return mine is not None and all(

@@ -1,54 +1,88 @@
 """One request to a native handler under another server: the handler runs, and a Django response comes of it.
 
-Here are those that run to their end before their answer goes out: `def` handlers, and coroutines without the request.
-`live` and `wsgi` run coroutines that may answer in parts.
+Here are `def` handlers, which run to their end before their answer goes out. `loop` and `wsgi` run coroutines, which
+may answer in parts: those of `async def` handlers, and what a route's `settle` returns.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django.core.signals import got_request_exception
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_rivet import conf
+from django_rivet import Request, conf
 from django_rivet.hatch.answer import Answer, Progress, logger
 from django_rivet.hatch.channel import Live
 from django_rivet.hatch.request import HatchRequest, TooLarge
 from django_rivet.hatch.response import complete, failed, plain, rendered
 from django_rivet.hatch.table import Call
 
-
-def takes_request(call: Call) -> bool:
-    """Whether the handler gets the request."""
-    return call.route.kind.endswith("+request")
+# Makes the coroutine that answers, or gives the answer, when it is known how: `Live` is the way.
+type Work = Callable[[Live], Coroutine[Any, Any, HttpResponseBase | None]]
 
 
-def report(django: HttpRequest, error: BaseException) -> None:
-    """Logs an exception of a handler as the engine does, and tells Django's signal, for test clients and others."""
-    logger.error("a handler failed", exc_info=error)
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A request that has a coroutine to answer it."""
+
+    request: HatchRequest
+    work: Work
+
+
+def handling(django: HttpRequest, call: Call, options: conf.Options) -> Later:
+    """An `async def` handler. Raises TooLarge."""
+    request = HatchRequest(django, Answer(options.spool), options)
+    request.load()
+    return Later(request, lambda answer: _handle(django, call, request, answer))
+
+
+def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async: bool) -> HttpResponseBase | Later:
+    """Runs a `def` handler on this thread. is_async: the answer's parts are to come as an async iterator."""
+    answer = Answer(options.spool)
+    request = HatchRequest(django, answer, options)
     try:
-        raise error
-    except BaseException:  # receivers look at sys.exception()
-        got_request_exception.send(sender=None, request=django)
-
-
-def finish(django: HttpRequest, answer: Answer, result: Callable[[], object], *, is_async: bool) -> HttpResponseBase:
-    """The response when the handler has ended; `result` returns or raises what it did."""
-    head_only = django.method == "HEAD"
+        request.load()
+    except TooLarge:
+        return too_large(django)
+    value, error = None, None
     try:
-        value = result()
+        value = call.route.handler(*_arguments(call, request), **call.parameters)
         if answer.progress == Progress.WAITING:
-            return rendered(value, head_only)
-        if answer.progress == Progress.STARTED:
-            answer.abort()
+            return rendered(value, django.method == "HEAD")
+    except Exception as raised:
+        error = raised
+    if answer.progress == Progress.WAITING:
+        later = call.route.settle(cast(Request, request), value, error)
+        if later is not None:
+            return Later(request, lambda answer: _settle(django, later, error, answer))
+        _tell(django, answer, error)
+    elif error is not None:
+        report(django, error)
+    return ended(django, answer, is_async=is_async)
+
+
+def ended(django: HttpRequest, answer: Answer, *, is_async: bool) -> HttpResponseBase:
+    """The response when all has run that could answer."""
+    if answer.progress == Progress.WAITING:
+        return failed(django.method == "HEAD")
+    if answer.progress == Progress.STARTED:
+        answer.abort()
+    return complete(answer, django.method == "HEAD", is_async)
+
+
+def finish(
+    django: HttpRequest, answer: Answer, result: Callable[[], HttpResponseBase | None], *, is_async: bool
+) -> HttpResponseBase:
+    """The response when a coroutine has ended, or has answered; `result` returns or raises what it did."""
+    try:
+        response = result()
     except (Exception, asyncio.CancelledError) as error:
         report(django, error)
-        if answer.progress == Progress.WAITING:
-            return failed(head_only)
-        if answer.progress == Progress.STARTED:
-            answer.abort()
-    return complete(answer, head_only, is_async)
+        response = None
+    return response or ended(django, answer, is_async=is_async)
 
 
 def too_large(django: HttpRequest) -> HttpResponseBase:
@@ -56,39 +90,62 @@ def too_large(django: HttpRequest) -> HttpResponseBase:
     return plain(413, "the body is too large\n", django.method == "HEAD")
 
 
-def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async: bool = False) -> HttpResponseBase:
-    """Runs a `def` handler on this thread."""
-    answer = Answer(options.spool)
-    request = HatchRequest(django, answer, options)
-    arguments = []
-    if takes_request(call):
-        try:
-            request.load()
-        except TooLarge:
-            return too_large(django)
-        arguments = [request]
-    return finish(django, answer, lambda: call.route.handler(*arguments, **call.parameters), is_async=is_async)
+def report(django: HttpRequest, error: BaseException) -> None:
+    """Logs an exception of a handler as the engine does, and tells Django's signal."""
+    logger.error("a handler failed", exc_info=error)
+    _signal(django, error)
 
 
-async def simple(django: HttpRequest, call: Call, options: conf.Options) -> HttpResponseBase:
-    """Runs an `async def` handler that has no request: it can only return."""
+async def _handle(django: HttpRequest, call: Call, request: HatchRequest, answer: Live) -> HttpResponseBase | None:
+    value, error = None, None
     try:
-        value = await call.route.handler(**call.parameters)
-    except Exception as error:
-        report(django, error)
-        return failed(django.method == "HEAD")
-    return finish(django, Answer(0), lambda: value, is_async=True)
-
-
-async def handled(django: HttpRequest, call: Call, request: HatchRequest, answer: Live) -> object:
-    """The handler; an exception after it has begun to answer can only be reported, and cuts the answer."""
-    try:
-        return await call.route.handler(request, **call.parameters)
-    except Exception as error:
+        value = await call.route.handler(*_arguments(call, request), **call.parameters)
         if answer.progress == Progress.WAITING:
-            raise
-        if not (answer.gone and isinstance(error, OSError)):
-            report(django, error)
-        if answer.progress == Progress.STARTED:
-            answer.abort()
+            return rendered(value, django.method == "HEAD")
+    except Exception as raised:
+        error = raised
+    if answer.progress == Progress.WAITING:
+        if later := call.route.settle(cast(Request, request), value, error):
+            await _settle(django, later, error, answer)
+        else:
+            _tell(django, answer, error)
+    elif error is not None:
+        _broke_off(django, error, answer)
     return None
+
+
+async def _settle(
+    django: HttpRequest, later: Coroutine[Any, Any, None], error: Exception | None, answer: Live
+) -> HttpResponseBase | None:
+    try:
+        await later
+        _tell(django, answer, error)
+    except Exception as raised:
+        _broke_off(django, raised, answer)
+    return None
+
+
+def _broke_off(django: HttpRequest, error: Exception, answer: Live) -> None:
+    """An exception after the answer has begun can only be reported, and cuts the answer."""
+    if not (answer.gone and isinstance(error, OSError)):
+        report(django, error)
+    if answer.progress == Progress.STARTED:
+        answer.abort()
+
+
+def _arguments(call: Call, request: HatchRequest) -> list[HatchRequest]:
+    return [request] if call.route.kind.endswith("+request") else []
+
+
+def _tell(django: HttpRequest, answer: Answer, error: Exception | None) -> None:
+    """Tells Django's signal of an exception that nobody expected: `settle` has logged it."""
+    if error is not None and answer.status == 500:
+        _signal(django, error)
+
+
+def _signal(django: HttpRequest, error: BaseException) -> None:
+    """For test clients and others."""
+    try:
+        raise error
+    except BaseException:  # receivers look at sys.exception()
+        got_request_exception.send(sender=None, request=django)

@@ -1,4 +1,4 @@
-"""Coroutines that have the request, on the loop of an ASGI server: they may stream, and go on after their answer."""
+"""Coroutines on the loop of an ASGI server: they may stream, and go on after their answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,26 +10,20 @@ from django.http.response import HttpResponseBase
 from django_rivet import conf
 from django_rivet.hatch.answer import Progress
 from django_rivet.hatch.channel import Live
-from django_rivet.hatch.exchange import finish, handled, too_large
-from django_rivet.hatch.request import HatchRequest, TooLarge
+from django_rivet.hatch.exchange import Later, finish
 from django_rivet.hatch.response import Cut, streamed
-from django_rivet.hatch.table import Call
 
 # A task that nobody holds may be collected: what handlers do after their answers.
 _going_on: set[asyncio.Task[Any]] = set()
 
 
-async def live(django: HttpRequest, call: Call, options: conf.Options) -> HttpResponseBase:
-    """Returns when the handler has answered or begun to; cancels it when the client leaves before."""
+async def live(django: HttpRequest, later: Later, options: conf.Options) -> HttpResponseBase:
+    """Returns when the coroutine has answered or begun to; cancels it when the client leaves before."""
     loop = asyncio.get_running_loop()
     news = asyncio.Event()
     answer = Live(loop, lambda: loop.call_soon_threadsafe(news.set), options.high_water)
-    request = HatchRequest(django, answer, options)
-    try:
-        request.load()
-    except TooLarge:
-        return too_large(django)
-    task = loop.create_task(handled(django, call, request, answer))
+    later.request.answer_by(answer)
+    task = loop.create_task(later.work(answer))
     _going_on.add(task)
     task.add_done_callback(_going_on.discard)
     task.add_done_callback(lambda _: news.set())

@@ -31,9 +31,16 @@ class HatchRequest:
 
     def __init__(self, django: HttpRequest, answer: Answer, options: conf.Options) -> None:
         self._django = django
-        self._answer = answer
         self._options = options
         self.raw_path = raw_path(django)
+        self._answer = answer
+        self.answer_by(answer)
+
+    def answer_by(self, answer: Answer) -> None:
+        """Goes on with this way to answer; an answer that is there already is taken along."""
+        answer.progress, answer.status, answer.fields = self._answer.progress, self._answer.status, self._answer.fields
+        answer.body, answer.file = self._answer.body, self._answer.file
+        self._answer = answer
         self.respond = answer.respond
         self.start = answer.start
         self.write = answer.write

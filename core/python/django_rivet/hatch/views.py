@@ -12,10 +12,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from django_rivet import conf
+from django_rivet.api.errors import CONTENT_TYPE, HTTPError
 from django_rivet.hatch import loop, wsgi
-from django_rivet.hatch.exchange import blocking, simple, takes_request, too_large
-from django_rivet.hatch.request import raw_path
-from django_rivet.hatch.response import plain
+from django_rivet.hatch.exchange import Later, blocking, handling, too_large
+from django_rivet.hatch.request import TooLarge, raw_path
+from django_rivet.hatch.response import plain, whole
 from django_rivet.hatch.table import Call, Entry, call
 
 # Once for the process: to read them anew costs more than most handlers.
@@ -57,21 +58,27 @@ def _coroutine(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 def _answer(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
     options = _options()
-    found = _find(entry, request, values, options)
-    return blocking(request, found, options) if isinstance(found, Call) else found
+    found: Call | Later | HttpResponseBase = _find(entry, request, values, options)
+    if isinstance(found, Call):
+        found = blocking(request, found, options, is_async=False)
+    return wsgi.live(request, found, options) if isinstance(found, Later) else found
 
 
 async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
     options = _options()
-    found = _find(entry, request, values, options)
-    if not isinstance(found, Call):
+    under_asgi = hasattr(request, "scope")
+    found: Call | Later | HttpResponseBase = _find(entry, request, values, options)
+    if isinstance(found, Call):
+        if found.route.kind.startswith("async"):
+            try:
+                found = handling(request, found, options)
+            except TooLarge:
+                return too_large(request)
+        else:
+            found = await sync_to_async(blocking)(request, found, options, is_async=under_asgi)
+    if not isinstance(found, Later):
         return found
-    if not found.route.kind.startswith("async"):
-        under_asgi = hasattr(request, "scope")
-        return await sync_to_async(blocking)(request, found, options, is_async=under_asgi)
-    if not takes_request(found):
-        return await simple(request, found, options)
-    if hasattr(request, "scope"):
+    if under_asgi:
         return await loop.live(request, found, options)
     return await sync_to_async(wsgi.live)(request, found, options)
 
@@ -86,7 +93,8 @@ def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: c
     if route is None and method == "OPTIONS":
         return plain(204, "", head_only, ("Allow", entry.allow()))
     if route is None:
-        return plain(405, "Method Not Allowed\n", head_only, ("Allow", entry.allow()))
+        problem = HTTPError(405)
+        return whole(405, [("Allow", entry.allow()), ("Content-Type", CONTENT_TYPE)], problem.body(), head_only)
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > options.max_body:
         return too_large(request)

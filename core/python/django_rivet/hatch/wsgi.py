@@ -1,4 +1,4 @@
-"""Coroutines that have the request, under WSGI: each on a loop in a thread of its own while it lasts.
+"""Coroutines under WSGI: each on a loop in a thread of its own while it lasts.
 
 asgiref's async_to_sync ends its loop with the call, and a stream begins after it; so here the loop lives on while the
 request's thread hands out the parts. Meanwhile that thread runs what the coroutine gives to sync_to_async, so that
@@ -20,10 +20,8 @@ from django.http.response import HttpResponseBase
 from django_rivet import conf
 from django_rivet.hatch.answer import Progress
 from django_rivet.hatch.channel import Live
-from django_rivet.hatch.exchange import finish, handled, too_large
-from django_rivet.hatch.request import HatchRequest, TooLarge
+from django_rivet.hatch.exchange import Later, finish
 from django_rivet.hatch.response import Cut, streamed
-from django_rivet.hatch.table import Call
 
 
 class Here(Executor):
@@ -57,20 +55,19 @@ class Here(Executor):
 
 
 class Run:
-    """One handler on its loop. All but `_main` is for the request's thread."""
+    """One coroutine on its loop. All but `_main` is for the request's thread."""
 
-    def __init__(self, django: HttpRequest, call: Call, options: conf.Options) -> None:
+    def __init__(self, later: Later, options: conf.Options) -> None:
         self.here = Here()
         self.loop = asyncio.new_event_loop()
         self.answer = Live(self.loop, self.here.wake, options.high_water)
-        self.request = HatchRequest(django, self.answer, options)
-        self.result: Future[object] = Future()
-        self._django = django
-        self._call = call
+        self.result: Future[HttpResponseBase | None] = Future()
+        self._later = later
         self._task: asyncio.Task[object] | None = None
 
     def begin(self) -> None:
-        """Starts the handler."""
+        """Starts it."""
+        self._later.request.answer_by(self.answer)
         main = lambda: Context().run(self._main)  # noqa: E731  the thread's own context may be a copy of ours
         threading.Thread(target=main, name="rivet-wsgi", daemon=True).start()
 
@@ -90,9 +87,9 @@ class Run:
                 self.answer.abort()
             self.here.wake()
 
-    async def _handle(self) -> object:
+    async def _handle(self) -> HttpResponseBase | None:
         self._task = asyncio.current_task()
-        return await handled(self._django, self._call, self.request, self.answer)
+        return await self._later.work(self.answer)
 
     def finish(self) -> None:
         """Waits for the handler's end, after its answer; one whose client has gone is cancelled."""
@@ -123,14 +120,9 @@ class Run:
             raise Cut("the handler cut its answer")
 
 
-def live(django: HttpRequest, call: Call, options: conf.Options) -> HttpResponseBase:
-    """Returns when the handler has answered or begun to. What it does after its answer ends before the next request."""
-    run = Run(django, call, options)
-    try:
-        run.request.load()
-    except TooLarge:
-        run.loop.close()
-        return too_large(django)
+def live(django: HttpRequest, later: Later, options: conf.Options) -> HttpResponseBase:
+    """Returns when the coroutine has answered or begun to. What it does after that ends before the next request."""
+    run = Run(later, options)
     run.begin()
     answer = run.answer
     run.here.until(lambda: answer.progress != Progress.WAITING or run.result.done())

@@ -17,7 +17,13 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, reactor: Reactor) -> None:
         super().__init__(cast(selectors.BaseSelector, reactor))
         self._waiter = reactor.waiter
-        self._wake = reactor.waker()
+        self._wake: Callable[[], None] = reactor.waker()
+
+    def close(self) -> None:
+        super().close()
+        # The reactor belongs to its thread; who keeps a closed loop keeps nothing open.
+        self._wake = _nothing
+        del self._waiter
 
     def _write_to_self(self) -> None:
         # asyncio's own way is a byte through a socket to itself and a callback that reads it: 8 us a call.
@@ -32,3 +38,7 @@ class Loop(asyncio.SelectorEventLoop):
         waiter = self._waiter()
         executor.fulfil(waiter, partial(func, *args) if args else func)
         return waiter
+
+
+def _nothing() -> None:
+    pass

@@ -12,7 +12,7 @@ def links(request: HttpRequest) -> JsonResponse:
     template = engines["django"].from_string("{% url 'rivet:shop:read_item' number=7 %}")
     return JsonResponse(
         {
-            "reversed": reverse("rivet:shop:two", kwargs={"a": "x y", "b": "é"}),
+            "reversed": reverse("rivet:shop:both", kwargs={"a": "x y", "b": "é"}),
             "template": template.render(),
             "same path": reverse("rivet:shop:write_item", args=[8]),
         }

@@ -2,13 +2,29 @@
 
 import asyncio
 import threading
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
 
 import msgspec
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.shortcuts import redirect
 
-from django_rivet import API, Disconnected, Request, WebSocket, broadcast
+from django_rivet import (
+    API,
+    Background,
+    Depends,
+    Disconnected,
+    EventStream,
+    Header,
+    HTTPError,
+    Request,
+    Response,
+    ServerSentEvent,
+    Stream,
+    WebSocket,
+    broadcast,
+)
 
 api = API()
 # What handlers have seen, for later requests to ask.
@@ -65,7 +81,7 @@ def special() -> str:
     return "special"
 
 
-@api.get("/two/{a}/x/{b}")
+@api.get("/two/{a}/x/{b}", name="both")
 async def two(a: str, b: str) -> list[str]:
     return [a, b]
 
@@ -376,3 +392,79 @@ async def ends(socket: WebSocket) -> None:
     await socket.send(str(socket.closed))
     socket.close(3001, "enough")
     seen.append(f"socket ends {socket.closed}")
+
+
+class SoldOut(Exception):
+    """Has a handler of its own."""
+
+
+@api.exception(SoldOut)
+def sold_out(request: Request, error: SoldOut) -> Response[str]:
+    return Response("sold out", status=409)
+
+
+def _order(number: int, full: bool, language: str) -> Any:
+    match number:
+        case 99:
+            raise HTTPError(404, "There is no order 99.")
+        case 98:
+            raise SoldOut
+        case 97:
+            return redirect("/items/97")
+        case 96:
+            return EventStream([ServerSentEvent(1, event="sale")])
+        case 95:
+            return Stream(iter(["one ", "two ", "three"]), content_type="application/octet-stream")
+        case 94:
+            return Response(Point(1, 2), status=201)
+    return [number, full, language]
+
+
+type Language = Annotated[str, Header("Accept-Language")]
+
+
+@api.get("/typed/sync/{number}")
+def typed_sync(number: int, language: Language = "en", full: bool = False) -> Any:
+    return _order(number, full, language)
+
+
+@api.get("/typed/async/{number}")
+async def typed_async(number: int, language: Language = "en", full: bool = False) -> Any:
+    await asyncio.sleep(0)
+    return _order(number, full, language)
+
+
+@api.post("/typed/sync/{number}", status=201)
+def typed_body_sync(number: int, point: Point) -> Point:
+    return Point(point.y, point.x)
+
+
+@api.post("/typed/async/{number}", status=201)
+async def typed_body_async(number: int, point: Point) -> Point:
+    return Point(point.y, point.x)
+
+
+def sync_kind() -> Iterator[str]:
+    yield "sync"
+    seen.append("later sync ended")
+
+
+async def async_kind() -> AsyncIterator[str]:
+    yield "async"
+    seen.append("later async ended")
+
+
+def _work(kind: str) -> None:
+    seen.append(f"later {kind} worked")
+
+
+@api.get("/later/sync/{name}")
+def later_sync(name: str, kind: Annotated[str, Depends(sync_kind)], after: Background) -> Response[str]:
+    after.add(_work, kind)
+    return Response("answered")
+
+
+@api.get("/later/async/{name}")
+async def later_async(name: str, kind: Annotated[str, Depends(async_kind)], after: Background) -> Response[str]:
+    after.add(_work, kind)
+    return Response("answered")
