@@ -40,6 +40,8 @@ CUTS = [
         told({"MAX_BODY_SIZE": "100m"}, nginx={})),
     Cut("forwarded address", "smoke/test_forwarding.py::test_the_client_cannot_choose_its_address",
         nginx("proxy.conf", r"X-Forwarded-For .*;", "X-Forwarded-For $proxy_add_x_forwarded_for;")),
+    Cut("forwarded user", "smoke/test_forwarding.py::test_the_client_cannot_choose_its_user",
+        nginx("proxy.conf", r"^.* Remote-User .*$", "")),
     Cut("request id", "smoke/test_forwarding.py::test_nginx_gives_the_request_id",
         nginx("proxy.conf", r"X-Request-ID \$request_id;", "X-Request-ID $http_x_request_id;")),
     Cut("precompressed files", "smoke/test_static.py::test_precompressed",

@@ -28,6 +28,7 @@ SPOOFED = {
     "X-Forwarded-Proto": "gopher",
     "X-Forwarded-Port": "666",
     "X-Request-ID": "the-client-chose-this",
+    "Remote-User": "the-client-chose-this-too",
 }
 
 
@@ -52,6 +53,10 @@ def told() -> Iterator[dict[str, str]]:
 def test_the_client_cannot_choose_its_address(told: dict[str, str]) -> None:
     assert told["x-forwarded-for"].count(".") == 3
     assert [name for name, value in told.items() if "6.6.6.6" in value and name != "forwarded"] == []
+
+
+def test_the_client_cannot_choose_its_user(told: dict[str, str]) -> None:
+    assert "remote-user" not in told
 
 
 def test_scheme_and_host_are_the_true_ones(told: dict[str, str]) -> None:
