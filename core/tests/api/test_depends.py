@@ -1,6 +1,7 @@
 """Dependencies: once a request, cleaned up after the answer, replaced in tests."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
@@ -163,6 +164,45 @@ def test_generators_of_async_handlers():
         calls.clear()
         problem(client.get("/unknown"), 500)
         assert calls[-2:] == ["disconnect", "close"]
+
+
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="clean")
+
+
+def sets_it() -> Iterator[None]:
+    token = variable.set("set")
+    yield
+    calls.append(variable.get())
+    variable.reset(token)
+    calls.append(variable.get())
+
+
+async def sets_it_later() -> AsyncIterator[None]:
+    await asyncio.sleep(0)
+    token = variable.set("set")
+    yield
+    calls.append(variable.get())
+    variable.reset(token)
+    calls.append(variable.get())
+
+
+@pytest.mark.parametrize("options", [{}, {"blocking": True}, {"inline": True}])
+def test_providers_may_set_context_variables(options):
+    api = API()
+
+    @api.get("/sync", **options)
+    def sync(nothing: Annotated[None, Depends(sets_it)]) -> str:
+        return variable.get()
+
+    @api.get("/async")
+    async def asynchronous(nothing: Annotated[None, Depends(sets_it_later)]) -> str:
+        return variable.get()
+
+    with serving(api) as client:
+        for path in ["/async", *["/sync"] * 12]:
+            calls.clear()
+            assert client.get(path).text == "set"
+            assert until(lambda: len(calls) == 2 and calls, "the clean-up") == ["set", "clean"]
 
 
 def test_the_answer_does_not_wait_for_the_clean_up():
