@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
+import httpx
 import pytest
 
 from django_rivet import API, Depends, Header, HTTPError, Request, Router, Stream
@@ -282,3 +283,28 @@ def test_mistakes():
         with pytest.raises(TypeError, match=message) as caught:
             api.get("/x")(handler)
         assert f"{__file__}:{handler.__code__.co_firstlineno}" in str(caught.value)
+
+
+def test_a_client_that_leaves_ends_its_providers():
+    async def held() -> AsyncIterator[int]:
+        try:
+            yield 1
+        except asyncio.CancelledError:
+            calls.append("cancelled")
+            raise
+        finally:
+            await asyncio.sleep(0)
+            calls.append("closed")
+
+    api = API()
+
+    @api.get("/")
+    async def handler(held: Annotated[int, Depends(held)]) -> None:
+        calls.append("begun")
+        await asyncio.sleep(60)
+
+    with serving(api) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.get("/", timeout=httpx.Timeout(5.0, read=0.2))
+        until(lambda: len(calls) == 3, "the end of the provider")
+    assert calls == ["begun", "cancelled", "closed"]

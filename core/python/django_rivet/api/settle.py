@@ -87,8 +87,7 @@ class Settler:
             case HttpResponseBase():
                 return _django(request, value, headers)
             case EventStream():
-                value.headers += headers
-                return stream.send_events(request, status, value)
+                return stream.send_events(request, status, headers + value.headers, value)
             case Stream():
                 status = status if value.status is None else value.status
                 return stream.send(request, status, headers + value.headers, stream.encoded(value.chunks))
