@@ -98,7 +98,7 @@ impl Engine {
     }
 
     fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &mut Head, bytes: &[u8]) {
-        let result = self.run_inline(py, handler, None, &call.params);
+        let result = self.run_inline(py, &context::copy(py), handler, None, &call.params);
         self.answer_value(py, call, handler, head, bytes, result);
     }
 
@@ -106,12 +106,13 @@ impl Engine {
     fn run_inline<'py>(
         &self,
         py: Python<'py>,
+        context: &Bound<'py, PyAny>,
         handler: &Handler,
         request: Option<Bound<'py, Request>>,
         params: &Params,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.untidy.set(true);
-        let call = || context::fresh(py, || invoke(py, handler, request, params));
+        let call = || context::within(py, context, || invoke(py, handler, request, params));
         let result = self.parts.without_loop(py, call);
         if result.is_err() {
             self.tidy(py);
@@ -144,7 +145,7 @@ impl Engine {
             Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
             Err(unsettled) if handler.settle.is_some() => {
                 if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                    let outcome = self.settle_here(py, handler, &shared, unsettled);
+                    let outcome = self.settle_here(py, &context::copy(py), handler, &shared, unsettled);
                     self.ended(py, &shared, outcome);
                 }
             }
@@ -203,27 +204,32 @@ impl Engine {
             Ok(request) => request,
             Err(error) => return self.ended(py, &shared, Outcome::Error(error)),
         };
+        let context = context::copy(py);
         let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
         match handler.kind {
             Kind::Ready => {
-                let result = context::fresh(py, || step::to_end(&invoke(py, handler, request, &call.params)?));
-                self.ended(py, &shared, self.outcome_here(py, handler, &shared, result));
+                let run = || step::to_end(&invoke(py, handler, request, &call.params)?);
+                let result = context::within(py, &context, run);
+                self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
             }
             Kind::Async => {
-                let context = context::copy(py);
                 let coroutine = context::within(py, &context, || invoke(py, handler, request, &call.params));
                 match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
                     Ok((driver, task)) => match driver.get().finished(py) {
-                        Some(result) => self.ended(py, &shared, self.outcome_here(py, handler, &shared, result)),
+                        Some(result) => {
+                            self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
+                        }
                         None => self.suspended(py, handler, driver.get(), task, shared),
                     },
-                    Err(error) => self.ended(py, &shared, self.outcome_here(py, handler, &shared, Err(error))),
+                    Err(error) => {
+                        self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, Err(error)))
+                    }
                 }
             }
             _ if inline => {
                 let trial = handler.learnt.begin(self.clock.micros());
-                let result = self.run_inline(py, handler, request, &call.params);
-                let outcome = self.outcome_here(py, handler, &shared, result);
+                let result = self.run_inline(py, &context, handler, request, &call.params);
+                let outcome = self.outcome_here(py, &context, handler, &shared, result);
                 handler.learnt.end(trial, self.clock.micros());
                 self.ended(py, &shared, outcome);
             }
@@ -241,8 +247,9 @@ impl Engine {
     ) {
         let pool = self.pool.borrow().as_ref().map(|pool| pool.clone_ref(py));
         let Some(pool) = pool else {
-            let result = context::fresh(py, || invoke(py, handler, request, &call.params));
-            return self.ended(py, &shared, self.outcome_here(py, handler, &shared, result));
+            let context = context::copy(py);
+            let result = context::within(py, &context, || invoke(py, handler, request, &call.params));
+            return self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
         };
         let tidy = self.on_tidy.borrow().as_ref().map(|tidy| tidy.clone_ref(py));
         let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared), tidy);

@@ -30,7 +30,14 @@ pub fn render<'py>(
 
 impl Unsettled<'_> {
     /// Calls a route's `settle`, if it has one, and the handler has not failed after it had begun to answer.
-    pub fn settle(self, py: Python<'_>, settle: Option<&Py<PyAny>>, shared: &Arc<Shared>) -> Outcome {
+    /// In the handler's context, so that what its providers have set there can be reset.
+    pub fn settle(
+        self,
+        py: Python<'_>,
+        context: &Bound<'_, PyAny>,
+        settle: Option<&Py<PyAny>>,
+        shared: &Arc<Shared>,
+    ) -> Outcome {
         let Some(settle) = settle else { return Outcome::Error(self.error) };
         // CancelledError, KeyboardInterrupt and SystemExit are not for it.
         let fatal = !self.error.is_instance_of::<pyo3::exceptions::PyException>(py);
@@ -40,7 +47,7 @@ impl Unsettled<'_> {
         }
         let error = self.error.into_value(py);
         let called = Request::new(py, Arc::clone(shared), false)
-            .and_then(|request| context::fresh(py, || settle.bind(py).call1((request, self.value, error))));
+            .and_then(|request| context::within(py, context, || settle.bind(py).call1((request, self.value, error))));
         match called {
             Ok(later) if later.is_none() => Outcome::Settled(None),
             Ok(later) => Outcome::Settled(Some(later.unbind())),
@@ -59,7 +66,7 @@ impl Outcome {
     ) -> Self {
         match render(py, &parts.encode, result) {
             Ok(rendered) => Self::Value(rendered),
-            Err(unsettled) => unsettled.settle(py, settle, shared),
+            Err(unsettled) => unsettled.settle(py, &context::copy(py), settle, shared),
         }
     }
 }
@@ -69,27 +76,30 @@ impl Engine {
     pub fn settle_here(
         &self,
         py: Python<'_>,
+        context: &Bound<'_, PyAny>,
         handler: &Handler,
         shared: &Arc<Shared>,
         unsettled: Unsettled<'_>,
     ) -> Outcome {
         if matches!(handler.kind, Kind::Ready | Kind::Async) {
-            return unsettled.settle(py, handler.settle.as_ref(), shared);
+            return unsettled.settle(py, context, handler.settle.as_ref(), shared);
         }
-        let settled = self.parts.without_loop(py, || Ok(unsettled.settle(py, handler.settle.as_ref(), shared)));
+        let settled =
+            self.parts.without_loop(py, || Ok(unsettled.settle(py, context, handler.settle.as_ref(), shared)));
         settled.unwrap_or_else(Outcome::Error)
     }
 
     pub fn outcome_here(
         &self,
         py: Python<'_>,
+        context: &Bound<'_, PyAny>,
         handler: &Handler,
         shared: &Arc<Shared>,
         result: PyResult<Bound<'_, PyAny>>,
     ) -> Outcome {
         match render(py, &self.parts.encode, result) {
             Ok(rendered) => Outcome::Value(rendered),
-            Err(unsettled) => self.settle_here(py, handler, shared, unsettled),
+            Err(unsettled) => self.settle_here(py, context, handler, shared, unsettled),
         }
     }
 

@@ -47,13 +47,13 @@ impl Job {
         Bound::new(py, job)
     }
 
-    fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn run<'py>(&self, py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let named = PyDict::new(py);
         for (name, value) in &self.params {
             named.set_item(PyString::intern(py, name), value)?;
         }
         let callable = self.callable.bind(py);
-        context::fresh(py, || match &self.request {
+        context::within(py, context, || match &self.request {
             Some(request) => callable.call((request.clone_ref(py),), Some(&named)),
             None => callable.call((), Some(&named)),
         })
@@ -82,9 +82,10 @@ impl Job {
             return; // nobody waits any more
         }
         let watch = Stopwatch::start();
-        let outcome = match settle::render(py, &self.encode, self.run(py)) {
+        let context = context::copy(py);
+        let outcome = match settle::render(py, &self.encode, self.run(py, &context)) {
             Ok(rendered) => Outcome::Value(rendered),
-            Err(unsettled) => unsettled.settle(py, self.settle.as_ref(), &shared),
+            Err(unsettled) => unsettled.settle(py, &context, self.settle.as_ref(), &shared),
         };
         let took = watch.stop();
         if let Some(tidy) = &self.tidy

@@ -199,6 +199,8 @@ def test_other_mistakes():
 
         api.get("/", returns=list[Fraction])(bad := lambda: None)
         assert bad
+    with pytest.raises(TypeError, match="is no function"):
+        api.get("/")(Item)
     with pytest.raises(TypeError, match="an API is found and served by itself"):
         router.include(api)
     with pytest.raises(ValueError, match="cannot include itself"):

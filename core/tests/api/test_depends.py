@@ -1,10 +1,12 @@
 """Dependencies: once a request, cleaned up after the answer, replaced in tests."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
+import httpx
 import pytest
 
 from django_rivet import API, Depends, Header, HTTPError, Request, Router, Stream
@@ -165,6 +167,45 @@ def test_generators_of_async_handlers():
         assert calls[-2:] == ["disconnect", "close"]
 
 
+variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="clean")
+
+
+def sets_it() -> Iterator[None]:
+    token = variable.set("set")
+    yield
+    calls.append(variable.get())
+    variable.reset(token)
+    calls.append(variable.get())
+
+
+async def sets_it_later() -> AsyncIterator[None]:
+    await asyncio.sleep(0)
+    token = variable.set("set")
+    yield
+    calls.append(variable.get())
+    variable.reset(token)
+    calls.append(variable.get())
+
+
+@pytest.mark.parametrize("options", [{}, {"blocking": True}, {"inline": True}])
+def test_providers_may_set_context_variables(options):
+    api = API()
+
+    @api.get("/sync", **options)
+    def sync(nothing: Annotated[None, Depends(sets_it)]) -> str:
+        return variable.get()
+
+    @api.get("/async")
+    async def asynchronous(nothing: Annotated[None, Depends(sets_it_later)]) -> str:
+        return variable.get()
+
+    with serving(api) as client:
+        for path in ["/async", *["/sync"] * 12]:
+            calls.clear()
+            assert client.get(path).text == "set"
+            assert until(lambda: len(calls) == 2 and calls, "the clean-up") == ["set", "clean"]
+
+
 def test_the_answer_does_not_wait_for_the_clean_up():
     release = threading.Event()
 
@@ -242,3 +283,28 @@ def test_mistakes():
         with pytest.raises(TypeError, match=message) as caught:
             api.get("/x")(handler)
         assert f"{__file__}:{handler.__code__.co_firstlineno}" in str(caught.value)
+
+
+def test_a_client_that_leaves_ends_its_providers():
+    async def held() -> AsyncIterator[int]:
+        try:
+            yield 1
+        except asyncio.CancelledError:
+            calls.append("cancelled")
+            raise
+        finally:
+            await asyncio.sleep(0)
+            calls.append("closed")
+
+    api = API()
+
+    @api.get("/")
+    async def handler(held: Annotated[int, Depends(held)]) -> None:
+        calls.append("begun")
+        await asyncio.sleep(60)
+
+    with serving(api) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.get("/", timeout=httpx.Timeout(5.0, read=0.2))
+        until(lambda: len(calls) == 3, "the end of the provider")
+    assert calls == ["begun", "cancelled", "closed"]

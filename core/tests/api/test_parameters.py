@@ -211,6 +211,8 @@ def test_bodies_of_other_kinds():
         assert client.post("/page", json={"number": 1}).json() == [{"number": 1}]
         assert client.post("/page").json() == [None]
         assert client.post("/dict", json={"a": [1]}).json() == {"a": [1]}
+        deep = client.post("/dict", content=b'{"a":' * 100_000, headers={"Content-Type": "application/json"})
+        assert problem(deep, 400)["detail"] == "The JSON is nested too deeply."
         assert client.post("/items", json=[{"name": "x", "prices": []}]).json() == 1
         assert client.post("/numbers/3?scale=2", json=[1, 2]).json() == ["/numbers/3", 3, [2, 4]]
         wrong = client.post("/numbers/x?scale=y", json=["a"])

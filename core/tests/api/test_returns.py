@@ -233,6 +233,43 @@ def test_a_client_that_leaves_ends_the_stream(sort):
         assert ended.wait(10)
 
 
+def test_an_iterator_is_closed_on_its_thread():
+    seen: list[str] = []
+
+    class Chunks:
+        def __init__(self) -> None:
+            self.left = 2
+
+        def __iter__(self) -> Iterator[str]:
+            return self
+
+        def __next__(self) -> str:
+            seen.append(threading.current_thread().name)
+            if not self.left:
+                raise StopIteration
+            self.left -= 1
+            return "x"
+
+        def close(self) -> None:
+            seen.append(threading.current_thread().name)
+
+    api = API()
+    declare(api, "async", "/", lambda: Stream(Chunks()))
+    with serving(api) as client:
+        assert client.get("/").text == "xx"
+        until(lambda: len(seen) == 4, "the end")
+    assert len(set(seen)) == 1
+
+
+def test_an_event_stream_may_be_answered_again():
+    stream = EventStream(["a"])
+    api = API()
+    declare(api, "async", "/", lambda: Response(stream, headers={"X-One": "1"}))
+    with serving(api) as client:
+        for _ in range(2):
+            assert client.get("/").headers.get_list("x-one") == ["1"]
+
+
 def test_events():
     async def events() -> AsyncIterator[Any]:
         yield ServerSentEvent("two\nlines", event="greeting", id="1", retry=1.5)

@@ -20,7 +20,7 @@ from django_rivet.api.responses import Background
 from django_rivet.api.route import REQUIRED, Handler, Parameter
 from django_rivet.api.signature import Argument, Provider, Signature
 from django_rivet.api.types import is_list, record_names
-from django_rivet.api.values import Explanation, body_error, check_json, cookies, key_of, make_struct
+from django_rivet.api.values import BAD_JSON, Explanation, body_error, check_json, cookies, key_of, make_struct
 
 type Rebind = Callable[[], Handler]
 
@@ -130,7 +130,7 @@ class Binder:
         self.names |= {
             "CHECK_JSON": check_json,
             "DECODE": msgspec.json.Decoder(body.annotation).decode,
-            "BAD_JSON": (msgspec.DecodeError, UnicodeDecodeError),
+            "BAD_JSON": BAD_JSON,
             "BODY_ERROR": body_error,
         }
         there = "" if body.default is REQUIRED else " and r.body"

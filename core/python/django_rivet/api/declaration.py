@@ -101,6 +101,8 @@ def place(handler: Handler) -> str:
 
 def declare(where: str, method: str, path: str, names: list[str], handler: Handler, settings: Settings) -> Declaration:
     """Reads and binds a handler. Raises TypeError or ValueError, with its place, for one that cannot be served."""
+    if not hasattr(inspect.unwrap(handler), "__code__"):
+        raise TypeError(f"{where}: {handler!r} is no function")
     try:
         kind = _kind(where, handler, method, settings)
         if method == "WEBSOCKET":

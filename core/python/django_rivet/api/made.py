@@ -1,5 +1,6 @@
 """A handler's value together with what is to be done when it has become an answer."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
@@ -13,12 +14,14 @@ from django_rivet.api.responses import Background
 class Made:
     """What a bound handler returns where its value alone does not say all. msgspec does not know it: it is settled."""
 
-    __slots__ = ("background", "stack", "value")
+    __slots__ = ("background", "context", "stack", "value")
 
     def __init__(self, value: Any, stack: ExitStack | AsyncExitStack | None, background: Background | None) -> None:
         self.value = value
         self.stack = stack
         self.background = background
+        task = asyncio.current_task() if isinstance(stack, AsyncExitStack) else None
+        self.context = task.get_context() if task else None
 
 
 def answering(status: int) -> Callable[[Request, Any], Made | None]:

@@ -69,6 +69,10 @@ class Settler:
         return _then(later, value.background, sync_to_async(kept.close))
 
     async def _made_async(self, request: Request, made: Made, stack: AsyncExitStack) -> None:
+        # In the handler's context, so that what its providers have set there can be reset.
+        await asyncio.create_task(self._finish(request, made, stack), context=made.context)
+
+    async def _finish(self, request: Request, made: Made, stack: AsyncExitStack) -> None:
         async with stack:
             if later := self._answer(request, made.value, self.status, [], None):
                 await later
@@ -83,8 +87,7 @@ class Settler:
             case HttpResponseBase():
                 return _django(request, value, headers)
             case EventStream():
-                value.headers += headers
-                return stream.send_events(request, status, value)
+                return stream.send_events(request, status, headers + value.headers, value)
             case Stream():
                 status = status if value.status is None else value.status
                 return stream.send(request, status, headers + value.headers, stream.encoded(value.chunks))

@@ -36,11 +36,11 @@ async def send(request: Request, status: int, headers: list[tuple[str, str]], ch
         return request.end()
 
 
-async def send_events(request: Request, status: int, stream: EventStream) -> None:
+async def send_events(request: Request, status: int, headers: list[tuple[str, str]], stream: EventStream) -> None:
     """Sends events, and a comment where there are none for long. Starts at once: the client waits for it."""
     if request.method == "HEAD":
-        return request.respond(status, stream.headers, b"")
-    request.start(status, stream.headers)
+        return request.respond(status, headers, b"")
+    request.start(status, headers)
     loop = asyncio.get_running_loop()
     quiet_since = loop.time()
     timer: asyncio.TimerHandle | None = None

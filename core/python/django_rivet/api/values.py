@@ -13,6 +13,9 @@ from django_rivet._core import Request
 from django_rivet.api.errors import HTTPError, Invalid
 from django_rivet.api.route import REQUIRED, Parameter
 
+# What msgspec raises for a body.
+BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?(\$.*?)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`")
@@ -60,6 +63,8 @@ def body_error(error: Exception) -> HTTPError:
     if isinstance(error, msgspec.ValidationError):
         detail, path = place(error)
         return Invalid([{"in": "body", "pointer": pointer(path, detail), "detail": detail}])
+    if isinstance(error, RecursionError):
+        return HTTPError(400, "The JSON is nested too deeply.")
     return HTTPError(400, str(error) if isinstance(error, msgspec.DecodeError) else "The body is not valid JSON.")
 
 
@@ -98,7 +103,7 @@ class Explanation:
         if self._decode and request:
             try:
                 self._decode(request.body)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except BAD_JSON as error:
                 problem = body_error(error)
                 if not isinstance(problem, Invalid):
                     return problem
