@@ -102,6 +102,7 @@ def test_what_a_request_tells(server, kind, size, chunked):
         "client": "127.0.0.1",
         "id": 32,
         "header": "1",
+        "cookie": None,
         "missing": None,
         "sent": ["x-one", "x-request-id"],
         "body": size,
@@ -110,6 +111,19 @@ def test_what_a_request_tells(server, kind, size, chunked):
         "disconnected": False,
         "meta": {"REQUEST_METHOD": "POST", "PATH_INFO": f"/facts/{kind}/café", "HTTP_X_ONE": "1"},
     }
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_fields_that_came_more_than_once_are_joined(server, kind):
+    with contextlib.closing(server.http()) as connection:
+        connection.putrequest("POST", f"/facts/{kind}/x")
+        for name, value in (("X-One", "1"), ("Cookie", "a=1"), ("x-one", "2"), ("Cookie", "b=2"), ("X-ONE", "3")):
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", "0")
+        connection.endheaders()
+        facts = msgspec.json.decode(connection.getresponse().read())
+    cookie = "a=1,b=2" if server.name == "gunicorn" else "a=1; b=2"  # joined before the application sees them
+    assert (facts["header"], facts["cookie"]) == ("1,2,3", cookie)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,13 @@ def _text(value: str | bytes) -> str:
     return value
 
 
+def joined(headers: list[tuple[bytes, bytes]], name: str) -> str | None:
+    """The value of a request's field; those of one that came more than once are joined, as the engine does."""
+    wanted = name.lower().encode("latin-1", "replace")
+    values = [value.decode("latin-1") for field, value in headers if field == wanted]
+    return ("; " if wanted == b"cookie" else ",").join(values) if values else None
+
+
 def content_length(fields: Fields) -> int | None:
     """The Content-Length among them. Raises ValueError when it is no number, or is given twice."""
     values = [value for name, value in fields if name.lower() == "content-length"]

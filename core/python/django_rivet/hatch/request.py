@@ -16,6 +16,7 @@ from django.utils.encoding import repercent_broken_unicode
 
 from django_rivet import conf
 from django_rivet.hatch.answer import Answer, Progress
+from django_rivet.hatch.fields import joined
 
 
 class TooLarge(Exception):
@@ -106,9 +107,7 @@ class HatchRequest:
         ]
 
     def header(self, name: str) -> str | None:
-        wanted = name.lower().encode("latin-1")
-        values = [value.decode("latin-1") for field, value in self.headers if field == wanted]
-        return ", ".join(values) if values else None
+        return joined(self.headers, name)
 
     def meta(self) -> dict[str, Any]:
         meta = {key: value for key, value in self._django.META.items() if not key.startswith(("wsgi.", "gunicorn."))}

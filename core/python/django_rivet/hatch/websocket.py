@@ -10,7 +10,7 @@ from typing import Any
 from django_rivet._core import Disconnected
 from django_rivet.asgi.types import Message, Receive, Scope, Send
 from django_rivet.hatch.answer import logger
-from django_rivet.hatch.fields import Given, checked
+from django_rivet.hatch.fields import Given, checked, joined
 
 # Codes that may be sent (RFC 6455 7.4).
 SENDABLE = frozenset([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, *range(3000, 5000)])
@@ -104,9 +104,7 @@ class HatchWebSocket:
         return 1006 if self._phase == Phase.CLOSED else 0
 
     def header(self, name: str) -> str | None:
-        wanted = name.lower().encode("latin-1")
-        values = [value.decode("latin-1") for field, value in self.headers if field == wanted]
-        return ", ".join(values) if values else None
+        return joined(self.headers, name)
 
     def accept(self, subprotocol: str | None = None, headers: Given = ()) -> None:
         if self._phase != Phase.CONNECTING:

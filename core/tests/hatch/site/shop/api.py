@@ -102,6 +102,7 @@ def _facts(request: Request) -> dict[str, Any]:
         "client": request.client and request.client[0],
         "id": len(request.id),
         "header": request.header("X-One"),
+        "cookie": request.header("Cookie"),
         "missing": request.header("X-Two"),
         "sent": sorted(name.decode() for name, _ in request.headers if name.startswith(b"x-")),
         "length": request.content_length,
