@@ -1,21 +1,24 @@
 """The parts of the escape hatch that no server shows alone."""
 
 import asyncio
-from types import ModuleType
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
-from django.test import RequestFactory
+from django.core.signals import got_request_exception
+from django.test import AsyncRequestFactory, RequestFactory
 from django.test.utils import override_settings
 from django.urls import include, path, reverse
 
 from django_rivet import API, Disconnected, broadcast, conf
-from django_rivet.hatch import NativeApplication
+from django_rivet.hatch import NativeApplication, loop, wsgi
 from django_rivet.hatch.answer import Answer
 from django_rivet.hatch.channel import Live
+from django_rivet.hatch.exchange import Later, blocking, handling
 from django_rivet.hatch.fields import checked
 from django_rivet.hatch.request import HatchRequest, raw_path
 from django_rivet.hatch.response import whole
-from django_rivet.hatch.table import entries, find
+from django_rivet.hatch.table import Call, entries, find
 from django_rivet.hatch.websocket import HatchWebSocket
 
 
@@ -88,6 +91,89 @@ def test_the_request_id_of_a_trusted_proxy(proxies, given, believed):
     request = HatchRequest(django, Answer(1000), conf.Options(trusted_proxies=proxies))
     assert (request.id == given) is believed
     assert request.id == request.id
+
+
+LATER = object()
+
+
+def settle(request, value, error):
+    """Answers as a route may that knows more than plain values."""
+    if value is LATER:
+        return later(request)
+    if isinstance(error, LookupError):
+        raise error
+    if not isinstance(error, ArithmeticError):
+        request.respond(500 if isinstance(error, OSError) else 418, [], f"settled {value!r}".encode())
+    return None
+
+
+async def later(request):
+    request.start(200, [])
+    for part in (b"set", b"tled"):
+        await asyncio.sleep(0)
+        request.write(part)
+    request.end()
+
+
+def handler(how):
+    if how == "value":
+        return object
+    if how == "later":
+        return LATER
+    raise {"error": ValueError, "fails": LookupError, "silent": ArithmeticError, "os": OSError}[how]
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "body"),
+    [
+        ("value", 418, b"settled <class 'object'>"),
+        ("error", 418, b"settled None"),
+        ("os", 500, b"settled None"),
+        ("fails", 500, b"Internal Server Error\n"),
+        ("silent", 500, b"Internal Server Error\n"),
+        ("later", 200, b"settled"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["blocking", "wsgi", "loop"])
+def test_what_a_route_settles(kind, how, status, body):
+    signalled = []
+
+    def returns():
+        return handler(how)
+
+    async def coroutine():
+        return returns()
+
+    route = SimpleNamespace(handler=returns if kind == "blocking" else coroutine, kind="sync", settle=settle)
+    options = conf.Options()
+
+    async def run():
+        request = AsyncRequestFactory().get("/")
+        response = await loop.live(request, handling(request, Call(route, {}), options), options)
+        parts = [part async for part in response] if response.streaming else [response.content]
+        return response.status_code, b"".join(parts)
+
+    def note(**arguments):
+        signalled.append(sys.exception())
+
+    got_request_exception.connect(note)
+    try:
+        if kind == "loop":
+            got = asyncio.run(run())
+        else:
+            request, called = RequestFactory().get("/"), Call(route, {})
+            if kind == "blocking":
+                response = blocking(request, called, options, is_async=False)
+            else:
+                response = handling(request, called, options)
+            if isinstance(response, Later):
+                response = wsgi.live(request, response, options)
+            got = response.status_code, b"".join(response)
+            response.close()
+    finally:
+        got_request_exception.disconnect(note)
+    assert got == (status, body)
+    assert len(signalled) == (how in ("os", "fails"))
 
 
 def test_fields_of_the_connection_are_the_servers():

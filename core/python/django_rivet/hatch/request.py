@@ -131,18 +131,14 @@ class HatchRequest:
 
     @property
     def file(self) -> BinaryIO:
-        if self._spooled.tell() <= self._options.spool:
+        if self._spooled.seek(0, os.SEEK_END) <= self._options.spool:
             return io.BytesIO(self.body)
         self._spooled.seek(0)
         return os.fdopen(os.dup(self._spooled.fileno()), "rb")
 
     def load(self) -> None:
         """Reads the body, as it is there before a handler runs. Raises TooLarge."""
-        limit = self._options.max_body
-        if (self._declared() or 0) > limit:
-            raise TooLarge
-        stream = _Limited(_stream(self._django), limit)
-        shutil.copyfileobj(stream, cast(BinaryIO, self._spooled))
+        _ = self._spooled
 
     def _declared(self) -> int | None:
         length = self._django.META.get("CONTENT_LENGTH") or ""
@@ -150,7 +146,12 @@ class HatchRequest:
 
     @cached_property
     def _spooled(self) -> SpooledTemporaryFile[bytes]:
-        return SpooledTemporaryFile(self._options.spool)
+        limit = self._options.max_body
+        if (self._declared() or 0) > limit:
+            raise TooLarge
+        file = SpooledTemporaryFile[bytes](self._options.spool)  # noqa: SIM115  it lives as long as the request
+        shutil.copyfileobj(_Limited(_stream(self._django), limit), cast(BinaryIO, file))
+        return file
 
     def read(self) -> Awaitable[bytes]:
         raise RuntimeError("the body is being read already, or is not a stream")
