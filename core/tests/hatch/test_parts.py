@@ -176,6 +176,28 @@ def test_what_a_route_settles(kind, how, status, body):
     assert len(signalled) == (how in ("os", "fails"))
 
 
+def test_that_the_client_has_gone_is_no_failure_of_the_handler(caplog):
+    async def run(error):
+        answer = Live(asyncio.get_running_loop(), lambda: None, high_water=1000)
+        django = RequestFactory().get("/")
+
+        async def handler(request):
+            request.start(200, [])
+            answer.leave()
+            raise error
+
+        route = SimpleNamespace(handler=handler, kind="async+request")
+        later = handling(django, Call(route, {}), conf.Options())
+        later.request.answer_by(answer)
+        await later.work(answer)
+        assert answer.aborted
+
+    asyncio.run(run(ConnectionError("the client has gone")))
+    assert not caplog.text
+    asyncio.run(run(ValueError("a mistake")))
+    assert "a mistake" in caplog.text
+
+
 def test_fields_of_the_connection_are_the_servers():
     given = [("Connection", "close"), (b"Transfer-Encoding", b"chunked"), ("Keep-Alive", "1"), ("X-One", "1")]
     assert checked(200, given) == [("X-One", "1")]

@@ -55,10 +55,14 @@ def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async
     except Exception as raised:
         error = raised
     if answer.progress == Progress.WAITING:
-        later = call.route.settle(cast(Request, request), value, error)
-        if later is not None:
-            return Later(request, lambda answer: _settle(django, later, error, answer))
-        _tell(django, answer, error)
+        try:
+            later = call.route.settle(cast(Request, request), value, error)
+        except Exception as failure:
+            report(django, failure)
+        else:
+            if later is not None:
+                return Later(request, lambda answer: _settle(django, later, error, answer))
+            _tell(django, answer, error)
     elif error is not None:
         report(django, error)
     return ended(django, answer, is_async=is_async)

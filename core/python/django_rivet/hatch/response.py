@@ -63,7 +63,8 @@ def streamed(status: int, fields: Fields, parts: Iterator[bytes] | AsyncIterator
 def complete(answer: Answer, head_only: bool, is_async: bool) -> HttpResponseBase:
     """The answer of a handler that has ended it. is_async: parts are to come as an async iterator."""
     if answer.aborted:
-        return streamed(answer.status or 500, answer.fields, _async(_cut()) if is_async else _cut())
+        parts = _cut(answer.spooled)
+        return streamed(answer.status or 500, answer.fields, _async(parts) if is_async else parts)
     if answer.body is not None:
         return whole(answer.status, answer.fields, answer.body, head_only)
     if answer.file is not None:
@@ -99,9 +100,10 @@ def _spooled(file: Any) -> Iterator[bytes]:
         yield from iter(lambda: file.read(PIECE), b"")
 
 
-def _cut() -> Iterator[bytes]:
+def _cut(spooled: Any) -> Iterator[bytes]:
+    if spooled is not None:
+        yield from _spooled(spooled)
     raise Cut("the handler cut its answer")
-    yield b""
 
 
 async def _async(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -228,6 +228,12 @@ async def forgotten_stream(request: Request) -> None:
     await asyncio.sleep(0.01)
 
 
+@api.get("/stream/forgotten/sync")
+def forgotten_sync_stream(request: Request) -> None:
+    request.start(200, [])
+    request.write(b"one")
+
+
 @api.get("/stream/failed")
 async def failed_stream(request: Request) -> None:
     request.start(200, [])
