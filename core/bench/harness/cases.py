@@ -10,7 +10,10 @@ COSTS = ("p99", "cpu", "memory")
 
 @dataclass(frozen=True)
 class Http:
-    """Requests for `path`, and by `mix` for others (per cent). `rate`: that many a second, else a closed loop."""
+    """Requests for `path`, and by `mix` for others (per cent). `rate`: that many a second, else a closed loop.
+
+    `body`: JSON, which makes it a POST.
+    """
 
     path: str
     depth: int = 1
@@ -19,6 +22,7 @@ class Http:
     status: int = 200
     rate: int = 0
     mix: dict[str, int] = field(default_factory=dict)
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Case:
 SLOW = {f"/django/{kind}/{milliseconds}": 1 for kind in ("burn", "wait") for milliseconds in (5, 15, 25, 35, 50)}
 MIXED = Http("/json", rate=300, connections=128, mix=SLOW)
 MANY = "rivet-many-sockets"
+ORDER = '{"title":"Emma","price":9.5,"count":2,"tags":["new","sale"]}'
+API = (Bar("bolt", "rate", 1.2, 1.5), Bar("fastapi", "rate", 5))
 
 # A table, a case in two or three lines.
 # fmt: off
@@ -85,6 +91,11 @@ CASES = [
          "rivet-compressing", (Bar("bolt", "rate", 1.2, 1.4),)),
     Case("suspending", "native handler that suspends", Http("/suspend"), "rivet", (
         Bar("bolt", "rate", 1.25, 1.5),)),
+    Case("api-typed", "typed path and query", Http("/typed/7?q=word&limit=5"), "rivet", API),
+    Case("api-body", "JSON body, checked", Http("/orders", body=ORDER), "rivet", API),
+    Case("api-large", "10 KB of JSON", Http("/large"), "rivet", API),
+    Case("api-orm", "10 rows, PostgreSQL, native sync handler", Http("/items"), "rivet-postgres", (
+        Bar("bolt-postgres", "work", 1.2, 1.5), Bar("fastapi-postgres", "work", 5)), where="full", postgres=True),
     Case("django-sync", "Django sync view, seven middlewares", Http("/django/sync"), "rivet", (
         Bar("granian", "rate", 1.4, 1.8), Bar("granian", "p99", 0.5), Bar("gunicorn", "rate"), Bar("uvicorn", "rate")),
         where="full"),

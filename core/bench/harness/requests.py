@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cases import Http
+from harness.cases import ORDER, Http
 from harness.link import Failed, Link
 
 START = 30  # seconds until a server must answer
@@ -58,7 +58,7 @@ def prepare(name: str, load: Http, port: int) -> list[str]:
     if load.headers == "cached":
         etag = _ask(port, _request(port, load.path, "asset", etag)).headers["ETag"] or ""
     for number, (path, weight) in enumerate(weights.items()):
-        request = _request(port, path, load.headers, etag)
+        request = _request(port, path, load.headers, etag, load.body)
         answer = _ask(port, request)
         if answer.status != load.status:
             raise Failed(f"{name}: {path} was answered with {answer.status}, not {load.status}")
@@ -81,9 +81,12 @@ class Answer:
         return gzip.decompress(self.body) if self.headers["Content-Encoding"] == "gzip" else self.body
 
 
-def _request(port: int, path: str, kind: str, etag: str) -> bytes:
+def _request(port: int, path: str, kind: str, etag: str, body: str = "") -> bytes:
     fields = {"plain": "", "browser": BROWSER, "asset": ASSET, "cached": ASSET}[kind].format(etag=etag)
-    return f"GET {path} HTTP/1.1\nHost: 127.0.0.1:{port}\n{fields}\n".replace("\n", "\r\n").encode()
+    if body:
+        fields += f"Content-Type: application/json\nContent-Length: {len(body)}\n"
+    head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\nHost: 127.0.0.1:{port}\n{fields}\n"
+    return (head.replace("\n", "\r\n") + body).encode()
 
 
 def _ask(port: int, request: bytes) -> Answer:
@@ -117,6 +120,12 @@ def _right(path: str, answer: Answer) -> bool:
         return bool(json.loads(answer.content) == {{"burn": "burnt", "wait": "waited"}[match[1]]: int(match[2])})
     if match := re.fullmatch(r"/static/(\d+)k\.css", path):
         return len(answer.content) == int(match[1]) * 1024 and answer.headers["Content-Encoding"] == "gzip"
+    if path.startswith("/typed/"):
+        return bool(json.loads(answer.content) == {"number": 7, "q": "word", "limit": 5})
+    if path == "/orders":
+        return bool(json.loads(answer.content) == json.loads(ORDER))
+    if path == "/large":
+        return bool(9_000 < len(json.dumps(json.loads(answer.content), separators=(",", ":"))) < 11_000)
     if path == "/django/page":
         return answer.content.count(b"<li>") == 10
     return bool(json.loads(answer.content) == MESSAGE)

@@ -44,8 +44,8 @@ def granian(interface: str, application: str, *flags: str, title: str = "", **en
     return Server(title or f"granian {interface.upper()}", argv, env)
 
 
-def uvicorn(application: str, *flags: str, title: str = "uvicorn") -> Server:
-    return Server(title, [*UVICORN, "--port", "{port}", *flags, application])
+def uvicorn(application: str, *flags: str, title: str = "uvicorn", **env: str) -> Server:
+    return Server(title, [*UVICORN, "--port", "{port}", *flags, application], env)
 
 
 WSGI, ASGI = "project.wsgi:application", "project.asgi:application"
@@ -60,6 +60,7 @@ SERVERS = {
     "rivet-2": rivet("--processes", "2"),
     "rivet-4": rivet("--processes", "4"),
     "bolt": bolt(),
+    "bolt-postgres": bolt(**POSTGRES),
     "bolt-2": bolt("--processes", "2"),
     "bolt-4": bolt("--processes", "4"),
     "nginx": nginx("nginx `return 200`", "json"),
@@ -76,6 +77,7 @@ SERVERS = {
     "uvicorn-raw": uvicorn("peers.raw:asgi", title="uvicorn, raw ASGI"),
     "uvicorn-websocket": uvicorn("peers.websocket:application", "--ws", "websockets-sansio"),
     "fastapi": uvicorn("peers.fastapi_app:app", title="FastAPI"),
+    "fastapi-postgres": uvicorn("peers.fastapi_app:app", title="FastAPI", **POSTGRES),
     "robyn": Server("Robyn", ["python3", "peers/robyn_app.py", "--log-level", "WARN", "--fast"], {"PORT": "{port}"}),
     "nginx-rivet": nginx("nginx + Rivet", "proxy", "rivet"),
     "nginx-granian": nginx("nginx + granian", "proxy", "granian"),

@@ -1,9 +1,11 @@
 """The native handlers on Rivet; native_bolt/api.py has the same on django-bolt."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from shop.models import Item
+from shop.samples import LARGE
 
 from django_rivet import API, WebSocket, broadcast
 
@@ -30,6 +32,28 @@ async def suspend() -> dict[str, str]:
 @api.get("/items")
 def items() -> list[dict[str, Any]]:
     return list(Item.objects.values("id", "name", "price")[:10])
+
+
+class Order(msgspec.Struct):
+    title: str
+    price: float
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    tags: list[str]
+
+
+@api.get("/typed/{number}")
+async def typed(number: int, q: str = "", limit: int = 10) -> dict[str, Any]:
+    return {"number": number, "q": q, "limit": limit}
+
+
+@api.post("/orders")
+async def order(order: Order) -> Order:
+    return order
+
+
+@api.get("/large")
+async def large() -> list[dict[str, Any]]:
+    return LARGE
 
 
 @api.websocket("/ws/echo")
