@@ -6,6 +6,7 @@ All times are seconds, all sizes bytes.
 """
 
 import asyncio
+import contextvars
 import os
 import selectors
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ class Reactor:
             tuple[str, str, Callable[..., Any], str]
             | tuple[str, str, Callable[..., Any], str, Callable[[Request, Any, Exception | None], Any]]
         ],
+        context: contextvars.Context | None = None,
     ) -> None:
         """Sets the native routes: tuples of (method, path pattern, handler, kind[, settle]). Call before `listen`.
 
@@ -57,6 +59,8 @@ class Reactor:
         settle: does that instead, see `django_rivet.api.Route`; not called when the handler has answered by its
         request and raised. A coroutine function wrapped by another function is told by the wrapper's attribute
         `__suspends__`, whether it may wait.
+
+        context: each call on the I/O thread runs in a copy of it; None: of the loop's.
 
         Method `WEBSOCKET`: the handler is a coroutine function and gets the `WebSocket` as its first argument.
         When it returns, an open connection is closed with 1000; when it raises, with 1011, and before `accept`

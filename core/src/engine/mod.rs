@@ -92,6 +92,8 @@ pub struct Engine {
     pub pool: RefCell<Option<Py<PyAny>>>,
     /// Called after blocking code has run on this thread: at once when it failed, else with the next sweep.
     pub on_tidy: RefCell<Option<Py<PyAny>>>,
+    /// What each call of a native handler has a copy of.
+    pub native_context: RefCell<Option<Py<PyAny>>>,
     untidy: Cell<bool>,
     pub in_flight: Cell<usize>,
     pub websockets: Cell<usize>,
@@ -156,6 +158,7 @@ impl Engine {
             on_websocket: RefCell::default(),
             pool: RefCell::default(),
             on_tidy: RefCell::default(),
+            native_context: RefCell::default(),
             untidy: Cell::new(false),
             in_flight: Cell::new(0),
             websockets: Cell::new(0),
@@ -199,6 +202,7 @@ impl Engine {
         self.on_websocket.replace(None);
         self.pool.replace(None);
         self.on_tidy.replace(None);
+        self.native_context.replace(None);
         self.routes.replace(Rc::default());
         self.handlers.borrow_mut().clear();
         if let Some(log) = self.log.borrow_mut().as_mut() {

@@ -86,7 +86,7 @@ impl Engine {
                 handler.learnt.end(trial, self.clock.micros());
             }
             Kind::Ready if !handler.request => {
-                let result = context::fresh(py, || {
+                let result = context::within(py, &self.context(py), || {
                     let coroutine = invoke(py, handler, None, &call.params)?;
                     step::to_end(&coroutine)
                 });
@@ -97,8 +97,14 @@ impl Engine {
         }
     }
 
+    /// The context of one call of a native handler.
+    pub fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        let given = self.native_context.borrow().as_ref().and_then(|given| context::copy_of(given.bind(py)).ok());
+        given.unwrap_or_else(|| context::copy(py))
+    }
+
     fn call_inline(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &mut Head, bytes: &[u8]) {
-        let result = self.run_inline(py, &context::copy(py), handler, None, &call.params);
+        let result = self.run_inline(py, &self.context(py), handler, None, &call.params);
         self.answer_value(py, call, handler, head, bytes, result);
     }
 
@@ -145,7 +151,7 @@ impl Engine {
             Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
             Err(unsettled) if handler.settle.is_some() => {
                 if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                    let outcome = self.settle_here(py, &context::copy(py), handler, &shared, unsettled);
+                    let outcome = self.settle_here(py, &self.context(py), handler, &shared, unsettled);
                     self.ended(py, &shared, outcome);
                 }
             }
@@ -159,7 +165,7 @@ impl Engine {
 
     /// A coroutine that may suspend runs as a Task, begun at once; only if it does suspend is the request put aside.
     fn call_async(&self, py: Python<'_>, call: &Call, handler: &Handler, head: &mut Head, bytes: &[u8]) {
-        let context = context::copy(py);
+        let context = self.context(py);
         let coroutine = context::within(py, &context, || invoke(py, handler, None, &call.params));
         let begun = coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context));
         match begun {
@@ -204,7 +210,7 @@ impl Engine {
             Ok(request) => request,
             Err(error) => return self.ended(py, &shared, Outcome::Error(error)),
         };
-        let context = context::copy(py);
+        let context = self.context(py);
         let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
         match handler.kind {
             Kind::Ready => {
@@ -247,7 +253,7 @@ impl Engine {
     ) {
         let pool = self.pool.borrow().as_ref().map(|pool| pool.clone_ref(py));
         let Some(pool) = pool else {
-            let context = context::copy(py);
+            let context = self.context(py);
             let result = context::within(py, &context, || invoke(py, handler, request, &call.params));
             return self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
         };
@@ -337,7 +343,7 @@ pub fn invoke_socket(
     for (name, value) in params {
         named.set_item(PyString::intern(py, name), value)?;
     }
-    let context = context::copy(py);
+    let context = engine.context(py);
     let callable = handler.callable.bind(py);
     let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;
     let (driver, task) = engine.parts.begin_task(py, coroutine, &context)?;

@@ -105,7 +105,7 @@ impl Engine {
 
     /// Runs the coroutine that `settle` has returned.
     pub fn settle_later(&self, py: Python<'_>, shared: &Arc<Shared>, coroutine: Py<PyAny>) {
-        let begun = self.parts.begin_task(py, coroutine.into_bound(py), &context::copy(py));
+        let begun = self.parts.begin_task(py, coroutine.into_bound(py), &self.context(py));
         match begun.map(|(driver, task)| (driver.get().finished(py), driver, task)) {
             Ok((Some(result), ..)) => self.ended(py, shared, Outcome::later(result)),
             Ok((None, driver, task)) => {

@@ -11,6 +11,12 @@ pub fn copy(py: Python<'_>) -> Bound<'_, PyAny> {
     context.unwrap_or_else(|| py.None().into_bound(py))
 }
 
+/// A copy of this context.
+pub fn copy_of<'py>(context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the GIL is held and the pointer is valid; PyContext_Copy itself checks that it is a context.
+    unsafe { Bound::from_owned_ptr_or_err(context.py(), ffi::PyContext_Copy(context.as_ptr())) }
+}
+
 /// Runs `call` within the context.
 ///
 /// # Errors

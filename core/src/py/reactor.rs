@@ -104,7 +104,9 @@ impl Reactor {
         Ok(self.engine.listen(listener).map_err(std::io::Error::from)?)
     }
 
-    fn native(&self, py: Python<'_>, routes: Vec<Given>) -> PyResult<()> {
+    #[pyo3(signature = (routes, context=None))]
+    fn native(&self, py: Python<'_>, routes: Vec<Given>, context: Option<Py<PyAny>>) -> PyResult<()> {
+        self.engine.native_context.replace(context);
         let mut table = Vec::with_capacity(routes.len());
         let mut handlers = Vec::new();
         for given in routes {

@@ -3,6 +3,7 @@
 import json
 import signal
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def test_native_handlers_beside_django() -> None:
         blocking = json.loads(get(server, "/native/blocking/y"))
         assert (blocking["name"], blocking["thread"][:11]) == ("y", "rivet-pool-")
         assert get(server, "/named/z").split()[0] == b"z"
+
+
+def test_blocking_code_of_async_native_handlers_runs_side_by_side() -> None:
+    with Server() as server, ThreadPoolExecutor() as threads:
+        for name in threads.map(get, [server] * 2, ["/native/meet"] * 2):
+            assert name.startswith(b"rivet-pool-")
 
 
 def test_static_files(tmp_path: Path) -> None:

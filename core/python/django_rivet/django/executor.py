@@ -71,17 +71,18 @@ class PoolExecutor(Executor):
 
     def fulfil(self, promise: Promise, function: Callable[[], Any]) -> None:
         """Calls `function` on the thread of the current Context's request, and keeps `promise` with what it gives."""
-        pin = _pin.get()
-        # A task may outlive its request: its calls find a thread of their own, each time.
-        last = pin.released
-        first = pin.worker is None
-        worker = pin.worker or self.pool.pin()
-        if not last:
-            pin.worker = worker
+        pin = _pin.get(None)
+        # A native handler's calls find a thread each, and those of a task that outlives its request.
+        if pin is None or pin.released:
+            pin = None
+            worker, first = self.pool.pin(), True
+        else:
+            first = pin.worker is None
+            worker = pin.worker = pin.worker or self.pool.pin()
 
         def job() -> None:
             if not promise.set_running_or_notify_cancel():
-                if last:
+                if pin is None:
                     self.pool.unpin(worker)
                 return
             result: Any = None
@@ -93,11 +94,14 @@ class PoolExecutor(Executor):
                 result = function()
             except BaseException as error:
                 raised = error
-            if last:
-                end_connections()
-                self.pool.unpin(worker)
-            else:
-                pin.tidy = connections_are_tidy()
+            try:
+                if pin is None:
+                    self.pool.unpin(worker)
+                    end_connections()
+                else:
+                    pin.tidy = connections_are_tidy()
+            except Exception as error:
+                raised = raised or error
             if raised is None:
                 promise.set_result(result)
             else:

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextvars import Context
 
+from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections, connections
@@ -14,6 +16,8 @@ from django_rivet import conf
 from django_rivet._core import Reactor
 from django_rivet.asgi import AsgiHandler, LifespanError, Split, split
 from django_rivet.discovery import native_routes
+from django_rivet.django.contexts import thread_context
+from django_rivet.django.executor import PoolExecutor
 from django_rivet.django.handler import DjangoHandler
 from django_rivet.django.pool import Pool
 from django_rivet.origin import origin_check
@@ -75,7 +79,7 @@ def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler 
             raise ImproperlyConfigured("the option static needs STATIC_ROOT, where collectstatic puts the files")
         reactor.files(settings.STATIC_URL, str(settings.STATIC_ROOT))
     reactor.pool(pool.submit, close_old_connections)
-    reactor.native(native_routes(allowed))
+    reactor.native(native_routes(allowed), _native_context(pool))
     if found.django:
         # Now, so that a project that is broken shows before it serves.
         _ = get_resolver().url_patterns
@@ -87,6 +91,13 @@ def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler 
     if not found.django:
         reactor.fallback(asgi.http, stream_body=True)
     return asgi
+
+
+def _native_context(pool: Pool) -> Context:
+    """In it sync_to_async goes to the pool; asgiref has one thread for all calls of a process."""
+    context = thread_context()
+    context.run(SyncToAsync.thread_sensitive_context.set, PoolExecutor(pool).context)
+    return context
 
 
 async def _end(asgi: AsgiHandler) -> None:

@@ -3,6 +3,8 @@
 import threading
 import time
 
+from asgiref.sync import sync_to_async
+
 from django_rivet import API, WebSocket
 
 api = API(prefix="/native")
@@ -16,6 +18,16 @@ async def on_the_loop(name: str) -> dict[str, str]:
 @api.get("/blocking/{name}", blocking=True)
 def on_the_pool(name: str) -> dict[str, str]:
     return {"name": name, "thread": threading.current_thread().name}
+
+
+meeting = threading.Barrier(2, timeout=20)
+
+
+@api.get("/meet")
+async def meet() -> str:
+    """Ends when another one is there, on another thread."""
+    await sync_to_async(meeting.wait)()
+    return await sync_to_async(lambda: threading.current_thread().name)()
 
 
 @api.get("/hang/{seconds}")
