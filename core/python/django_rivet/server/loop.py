@@ -37,7 +37,7 @@ class Loop(asyncio.SelectorEventLoop):
             return super().run_in_executor(executor, func, *args)
         waiter = self._waiter()
         executor.fulfil(waiter, partial(func, *args) if args else func)
-        return waiter
+        return cast(asyncio.Future[Any], waiter)
 
 
 def _nothing() -> None:
