@@ -67,6 +67,10 @@ impl Engine {
                     }
                     self.want(conn, token, conn.interest | Flags::OUT);
                 }
+                Ok(Flushed::Paused) => {
+                    conn.write_deadline = self.clock.now() + milliseconds(self.options.write_timeout);
+                    self.mark(conn, token);
+                }
                 Ok(Flushed::All) => {
                     conn.write_deadline = NEVER;
                     self.want(conn, token, conn.interest & !Flags::OUT);

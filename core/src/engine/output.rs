@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Bodies above this are sent from where they lie; a copy of less costs less than a call of its own.
 const COPY: usize = 16 << 10;
 
+/// Bytes of one connection before others get their turn: a client as fast as a file can be read would hold them all up.
+const TURN: usize = 1 << 20;
+
 /// What is sent after the first buffer, and how much of it has been.
 enum Segment {
     Bytes(Vec<u8>, usize),
@@ -55,6 +58,8 @@ pub struct Output {
 pub enum Flushed {
     All,
     Blocked,
+    /// It is the turn of others.
+    Paused,
 }
 
 impl Output {
@@ -118,25 +123,28 @@ impl Output {
         }
     }
 
-    /// Sends until all is sent or the socket takes no more; true beside it when anything was taken.
+    /// Sends until all is sent, the socket takes no more or enough has been sent; true beside it when anything was taken.
     pub fn flush(
         &mut self,
         py: Python<'_>,
         socket: BorrowedFd<'_>,
         spare: &mut Vec<Vec<u8>>,
     ) -> (bool, Result<Flushed>) {
-        let mut progress = false;
+        let mut sent = 0;
         loop {
             match self.send_first(py, socket) {
-                Ok(more) => {
-                    progress = true;
+                Ok((taken, more)) => {
+                    sent += taken;
                     if !more {
                         break;
                     }
+                    if sent >= TURN {
+                        return (true, Ok(Flushed::Paused));
+                    }
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return (progress, Ok(Flushed::Blocked)),
-                Err(error) => return (progress, Err(error)),
+                Err(Errno::AGAIN) => return (sent > 0, Ok(Flushed::Blocked)),
+                Err(error) => return (sent > 0, Err(error)),
             }
         }
         let mut head = std::mem::take(&mut self.head);
@@ -145,21 +153,21 @@ impl Output {
             head.clear();
             spare.push(head);
         }
-        (progress, Ok(Flushed::All))
+        (true, Ok(Flushed::All))
     }
 
-    /// Sends some of what comes first; is anything left?
-    fn send_first(&mut self, py: Python<'_>, socket: BorrowedFd<'_>) -> Result<bool> {
+    /// Sends some of what comes first: bytes taken, and whether anything is left.
+    fn send_first(&mut self, py: Python<'_>, socket: BorrowedFd<'_>) -> Result<(usize, bool)> {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         if let Some(rest) = self.head.get(self.sent..).filter(|rest| !rest.is_empty()) {
             let flags = if self.more.is_empty() { flags } else { flags | SendFlags::MORE };
             let taken = send(socket, rest, flags)?;
             self.sent += taken;
             self.pending -= taken;
-            return Ok(self.sent < self.head.len() || !self.more.is_empty());
+            return Ok((taken, self.sent < self.head.len() || !self.more.is_empty()));
         }
         let flags = if self.more.len() > 1 { flags | SendFlags::MORE } else { flags };
-        let Some(segment) = self.more.front_mut() else { return Ok(false) };
+        let Some(segment) = self.more.front_mut() else { return Ok((0, false)) };
         let (taken, finished) = segment.send(py, socket, flags)?;
         if !matches!(segment, Segment::File { .. }) {
             self.pending -= taken;
@@ -167,6 +175,6 @@ impl Output {
         if finished {
             self.more.pop_front();
         }
-        Ok(!self.more.is_empty())
+        Ok((taken, !self.more.is_empty()))
     }
 }
