@@ -51,16 +51,7 @@ class AsyncClient(BaseClient):
         """
         await self.start()
         prepared = self._prepare(method, path, params, headers, messages.body(content, json, data))
-        response = await asyncio.to_thread(self._send, prepared)
-        history: list[Response] = []
-        while follow and (following := self._next(prepared, response)) and len(history) < messages.MOST_REDIRECTS:
-            history.append(response)
-            prepared = self._prepare(following.method, following.target, None, headers, None)._replace(
-                content=following.content
-            )
-            response = await asyncio.to_thread(self._send, prepared)
-        response.history = history
-        return response
+        return await asyncio.to_thread(self._send, prepared, headers, follow=follow)
 
     async def get(self, path: str, **arguments: Any) -> Response:
         """See `request`."""

@@ -108,7 +108,20 @@ class BaseClient:
             self._keep(line)
         return connection, response
 
-    def _send(self, request: Prepared) -> Response:
+    def _send(self, request: Prepared, headers: Mapping[str, str] | None, *, follow: bool) -> Response:
+        """Sends it, and while `follow` what redirects lead to, with the same `headers`."""
+        response = self._send_one(request)
+        history: list[Response] = []
+        while follow and (following := self._next(request, response)) and len(history) < messages.MOST_REDIRECTS:
+            history.append(response)
+            request = self._prepare(following.method, following.target, None, headers, None)._replace(
+                content=following.content
+            )
+            response = self._send_one(request)
+        response.history = history
+        return response
+
+    def _send_one(self, request: Prepared) -> Response:
         connection, got = self._open(request)
         try:
             response = Response.of(got)
