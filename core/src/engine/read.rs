@@ -73,11 +73,8 @@ impl Engine {
 
     /// Does the connection have to wait, for its answer or for its peer to take what it was given?
     fn stalled(&self, conn: &Conn) -> bool {
-        matches!(conn.state, State::Busy) || (self.between(conn) && conn.output.pending() > self.options.high_water)
-    }
-
-    fn between(&self, conn: &Conn) -> bool {
-        matches!(conn.state, State::Head)
+        matches!(conn.state, State::Busy)
+            || (matches!(conn.state, State::Head) && conn.output.pending() > self.options.high_water)
     }
 
     /// Stops reading ahead of a connection that waits.
@@ -110,7 +107,7 @@ impl Engine {
 
     /// A connection between requests may go on, if it has waited.
     pub fn resume(&self, conn: &mut Conn, token: Token) {
-        if self.between(conn) && !conn.closing && !self.stalled(conn) {
+        if matches!(conn.state, State::Head) && !conn.closing && !self.stalled(conn) {
             let interest = conn.interest | READ;
             self.want(conn, token, interest);
             self.go_on_with(conn, token);
