@@ -15,7 +15,7 @@ ANSWERS = json.loads(json.dumps({{ cookiecutter | jsonify }}))
 # What a project folder holds or a project imports, and what YAML does not read as a string.
 TAKEN = """
     base bin certificates compose core docs health manage media nginx orders outbox pgbouncer postgres redis s3
-    secrets static staticfiles templates test tests users venv web
+    secrets static staticfiles templates test tests users venv web wheels
     amqp anyio argon2 argon2_cffi_bindings asgiref ast_serialize billiard boto3 botocore brotli celery cffi channels
     channels_redis click click_didyoumean click_plugins click_repl dateutil django django_redis django_rivet
     django_structlog django_stubs_ext environ gunicorn h11 httptools idna iniconfig ipware jmespath kombu librt

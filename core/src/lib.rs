@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
+    use crate::py::exporter::{Exporter, PoolMeter};
+    #[pymodule_export]
     use crate::py::job::Job;
     #[pymodule_export]
     use crate::py::learnt::Learnt;

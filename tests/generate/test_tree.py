@@ -109,8 +109,8 @@ def test_no_placeholder_left(default, without_example):
             assert name not in rendered or not re.search(rb"\{[{%#]", data), name
 
 
-# The base image, and the server in core/ by the names of its package, command, settings and choice in WEB_SERVER.
-OTHERS = rb"rivet-base|django[-_]rivet|runrivet|RIVET_|\brivet\b"
+# The base image, and the server in core/ by the names of its package, command, settings, metrics, and in WEB_SERVER.
+OTHERS = rb"rivet-base|django[-_]rivet|DJANGO_RIVET|runrivet|RIVET_|\brivet(\b|_)"
 
 
 def test_template_is_not_named(default):

@@ -9,7 +9,8 @@ import pytest
 from generation import ROOT
 
 USUAL = """
-    awk bash cat chmod cp cut dirname env grep head id mkdir mktemp mv printenv rm sed sh sha256sum sort tail timeout
+    awk bash cat chmod cp cut dirname env find grep head id ls mkdir mktemp mv printenv rm sed sh sha256sum sort tail
+    timeout
 """.split()
 
 

@@ -1,115 +1,65 @@
-import json
-from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
+from typing import Annotated
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, JsonResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.conf import settings
+from django_rivet import API, HTTPError, Request, Response, SessionAuth
+from django_rivet.openapi import Docs
+from msgspec import Meta, Struct
 
-from .feed import as_json
-from .forms import OrderForm
-from .models import Order
+from .feed import OrderData, describe
+from .models import MAX_QUANTITY, MAX_TITLE, Order
 from .placing import place
-from .views import LATEST, MemberRequest
+from .views import LATEST
 
 MAX_PAGE = 100
-TYPES = {"title": str, "quantity": int}
-TYPE_NAMES = {str: "a string", int: "an integer"}
+MAX_ID = 2**63 - 1
+# Photos have addresses that expire, and "back" after signing out must show nothing.
+NOT_KEPT = {"Cache-Control": "no-store, private"}
+# It has something to read, and nothing that no database stores.
+TITLE = r"^[^\x00]*\w[^\x00]*$"
+
+api = API("/api", auth=SessionAuth())
+api.include(Docs("/docs", title=settings.SITE_NAME))
 
 
-class ApiError(Exception):
-    def __init__(self, status: HTTPStatus, message: str, **fields: list[str]) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any] = {"code": status.name.lower(), "message": message}
-        if fields:
-            self.body["fields"] = fields
+class NewOrder(Struct):
+    title: Annotated[str, Meta(max_length=MAX_TITLE, pattern=TITLE)]
+    quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 
 
-def endpoint(**handlers: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A view that gives each method to its handler, and answers every error as JSON."""
-    allowed = ", ".join(["HEAD", *handlers])
-
-    @never_cache
-    @csrf_exempt  # the token is asked for below, after the login, so that strangers get 401
-    def view(request: HttpRequest, **path: Any) -> HttpResponse:
-        try:
-            return answer(request, **path)
-        except ApiError as error:
-            headers = {"Allow": allowed} if error.status == HTTPStatus.METHOD_NOT_ALLOWED else None
-            return JsonResponse({"error": error.body}, status=error.status, headers=headers)
-
-    def answer(request: HttpRequest, **path: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            raise ApiError(HTTPStatus.UNAUTHORIZED, "Sign in first.")
-        handler = handlers.get("GET" if request.method == "HEAD" else request.method or "")
-        if handler is None:
-            raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, f"Use one of: {allowed}.")
-        response = csrf_protect(handler)(request, **path)
-        if isinstance(response, HttpResponseForbidden):
-            raise ApiError(HTTPStatus.FORBIDDEN, "Send the csrftoken cookie's value as header X-CSRFToken.")
-        return response
-
-    return view
-
-
-def page(request: HttpRequest) -> HttpResponse:
+class Page(Struct):
     """The latest orders, then those before `next`: pages stay right while new orders come in."""
-    limit = _number(request, "limit", LATEST, MAX_PAGE)
+
+    orders: list[OrderData]
+    next: str | None
+
+
+@api.get("/orders/")
+def page(
+    request: Request,
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = LATEST,
+    before: Annotated[int, Meta(ge=1, le=MAX_ID)] | None = None,
+) -> Response[Page]:
+    """The latest orders of everybody."""
     orders = Order.objects.select_related("user")
-    if "before" in request.GET:
-        orders = orders.filter(pk__lt=_number(request, "before", 1, 2**63 - 1))
+    if before is not None:
+        orders = orders.filter(pk__lt=before)
     found = list(orders[: limit + 1])
     following = f"{request.path}?before={found[limit - 1].pk}&limit={limit}" if len(found) > limit else None
-    return JsonResponse({"orders": [as_json(order) for order in found[:limit]], "next": following})
+    return Response(Page([describe(order) for order in found[:limit]], following), headers=NOT_KEPT)
 
 
-def create(request: MemberRequest) -> HttpResponse:
-    data = _body(request)
-    wrong = {
-        name: [f"Send {TYPE_NAMES[kind]}."]
-        for name, kind in TYPES.items()
-        if name in data and type(data[name]) is not kind
-    }
-    form = OrderForm({name: data.get(name) for name in TYPES})
-    fields = {name: [str(error) for error in errors] for name, errors in form.errors.items()} | wrong
-    if fields:
-        raise ApiError(HTTPStatus.BAD_REQUEST, "Some fields are not right.", **fields)
-    form.instance.user = request.user
-    place(form.instance)
-    location = {"Location": f"{request.path}{form.instance.pk}/"}
-    return JsonResponse(as_json(form.instance), status=HTTPStatus.CREATED, headers=location)
+@api.post("/orders/", status=201)
+def create(request: Request, new: NewOrder) -> Response[OrderData]:
+    """Place an order, which is confirmed a moment later."""
+    order = Order(user=request.user, title=new.title.strip(), quantity=new.quantity)
+    place(order)
+    return Response(describe(order), headers=NOT_KEPT | {"Location": f"{request.path}{order.pk}/"})
 
 
-def one(request: HttpRequest, order_id: int) -> HttpResponse:
+@api.get("/orders/{order_id}/", responses={404: HTTPError})
+def one(order_id: Annotated[int, Meta(ge=1, le=MAX_ID)]) -> Response[OrderData]:
+    """One order."""
     order = Order.objects.select_related("user").filter(pk=order_id).first()
     if order is None:
-        raise ApiError(HTTPStatus.NOT_FOUND, "There is no such order.")
-    return JsonResponse(as_json(order))
-
-
-def _number(request: HttpRequest, name: str, default: int, largest: int) -> int:
-    try:
-        number = int(request.GET.get(name, default))
-    except ValueError:
-        number = 0
-    if not 1 <= number <= largest:
-        message = f"Send an integer from 1 to {largest}."
-        raise ApiError(HTTPStatus.BAD_REQUEST, "The address is not right.", **{name: [message]})
-    return number
-
-
-def _body(request: HttpRequest) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
-    try:
-        data = json.loads(request.body)
-    except RequestDataTooBig:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is too much for one order.") from None
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise ApiError(HTTPStatus.BAD_REQUEST, "Send one JSON object.")
-    return data
+        raise HTTPError(404, "There is no such order.")
+    return Response(describe(order), headers=NOT_KEPT)

@@ -4,6 +4,7 @@ from django.db import models
 from django.urls import reverse
 
 MAX_QUANTITY = 1000
+MAX_TITLE = 120
 
 
 class Order(models.Model):
@@ -12,7 +13,7 @@ class Order(models.Model):
         CONFIRMED = "confirmed"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders")
-    title = models.CharField(max_length=120)
+    title = models.CharField(max_length=MAX_TITLE)
     quantity = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
     )

@@ -6,7 +6,6 @@ https://docs.djangoproject.com/en/6.1/ref/settings/
 
 import logging
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    # The server of core/; a host that has not built it runs on uvicorn.
-    *(["django_rivet"] if find_spec("django_rivet") else []),
+    "django_rivet",
     "channels",
     "django_structlog",
     "users",
@@ -132,6 +130,7 @@ TEMPLATES = [
 
 RIVET_PROCESSES = env.number("RIVET_PROCESSES", 1)
 RIVET_WORKERS = env.number("RIVET_WORKERS", 8)
+RIVET_METRICS = env.text("RIVET_METRICS", "off")
 RIVET_ACCESS_LOG = "off"  # nginx writes it
 RIVET_GRACEFUL_TIMEOUT = 25  # seconds, within the container's stop_grace_period
 RIVET_WS_MAX_MESSAGE = 1024**2  # bytes

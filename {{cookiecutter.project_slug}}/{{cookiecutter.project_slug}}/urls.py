@@ -15,6 +15,7 @@ urlpatterns = [
 {%- if cookiecutter.example_app == "yes" %}
     path("", include("orders.urls")),
 {%- endif %}
+    path("", include("django_rivet.urls")),  # native handlers, each app's api.py: their names, and for other servers
 ]
 
 if settings.DEBUG and settings.MEDIA_URL.startswith("/"):

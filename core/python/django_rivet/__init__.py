@@ -11,27 +11,44 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "django_rivet._core":
         raise
-    raise ImportError(
-        f"django_rivet._core, the compiled part of django-rivet, is missing in {__path__[0]} for"
-        f" {sys.implementation.cache_tag}: install the wheel for this Python, or build it with Rust: pip install core/"
-    ) from None
+    from django_rivet import uncompiled
+
+    sys.modules["django_rivet._core"] = uncompiled
+    from django_rivet._core import Disconnected, Request, WebSocket
 from django_rivet.api import (
     API,
+    Anonymous,
+    APIKeyAuth,
+    Authenticator,
     Background,
+    BearerAuth,
     Body,
     Cookie,
+    CurrentUser,
+    Cursor,
     Depends,
     EventStream,
     File,
     Form,
     Header,
     HTTPError,
+    IsAuthenticated,
+    IsStaff,
+    IsSuperuser,
+    LimitOffset,
+    Page,
+    PageNumber,
+    Paginator,
     Query,
     Response,
     Router,
     ServerSentEvent,
+    SessionAuth,
     Stream,
+    Throttle,
     UploadedFile,
+    csrf_token,
+    current_user,
 )
 from django_rivet.broadcasting import broadcast
 
@@ -42,9 +59,15 @@ except PackageNotFoundError:  # a source tree on the import path
 
 __all__ = [
     "API",
+    "APIKeyAuth",
+    "Anonymous",
+    "Authenticator",
     "Background",
+    "BearerAuth",
     "Body",
     "Cookie",
+    "CurrentUser",
+    "Cursor",
     "Depends",
     "Disconnected",
     "EventStream",
@@ -52,14 +75,25 @@ __all__ = [
     "Form",
     "HTTPError",
     "Header",
+    "IsAuthenticated",
+    "IsStaff",
+    "IsSuperuser",
+    "LimitOffset",
+    "Page",
+    "PageNumber",
+    "Paginator",
     "Query",
     "Request",
     "Response",
     "Router",
     "ServerSentEvent",
+    "SessionAuth",
     "Stream",
+    "Throttle",
     "UploadedFile",
     "WebSocket",
     "__version__",
     "broadcast",
+    "csrf_token",
+    "current_user",
 ]

@@ -12,6 +12,8 @@ import selectors
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from django_rivet.api.inside import Inside, NativeRequest
+
 type Fields = Iterable[tuple[str | bytes, str | bytes]]  # header fields in their order; str is Latin-1
 
 class Reactor:
@@ -26,8 +28,11 @@ class Reactor:
         Raises ValueError for an unknown key or a value of the wrong type or range.
         """
 
-    def attach(self, event_loop: asyncio.AbstractEventLoop) -> None:
-        """Binds the reactor to the loop that runs on it. Call once, before `listen`."""
+    def attach(self, event_loop: asyncio.AbstractEventLoop) -> list[str]:
+        """Binds the reactor to the loop that runs on it. Call once, before `listen`.
+
+        Returns the inner parts of asyncio that it knows and this one has not: `server.internals`.
+        """
 
     def listen(self, fd: int) -> None:
         """Serves a bound, listening TCP or Unix socket. The descriptor is duplicated; the caller may close its own.
@@ -40,10 +45,12 @@ class Reactor:
         routes: Sequence[
             tuple[str, str, Callable[..., Any], str]
             | tuple[str, str, Callable[..., Any], str, Callable[[Request, Any, Exception | None], Any]]
+            | tuple[str, str, Callable[..., Any], str, Callable[[Request, Any, Exception | None], Any], dict[str, Any]]
         ],
         context: contextvars.Context | None = None,
     ) -> None:
-        """Sets the native routes: tuples of (method, path pattern, handler, kind[, settle]). Call before `listen`.
+        """Sets the native routes: tuples of (method, path pattern, handler, kind[, settle[, limits]]). Call before
+        `listen`.
 
         A pattern has `{name}` for one path segment; the handler gets it percent-decoded as the keyword argument
         `name`. HEAD for each GET, and 405 with `Allow`, come by themselves.
@@ -57,8 +64,12 @@ class Reactor:
         An exception is logged and answered with 500, and so is any other value.
 
         settle: does that instead, see `django_rivet.api.Route`; not called when the handler has answered by its
-        request and raised. A coroutine function wrapped by another function is told by the wrapper's attribute
-        `__suspends__`, whether it may wait.
+        request and raised. It also answers for every value of a handler that has used its request's session. A
+        coroutine function wrapped by another function is told by the wrapper's attribute `__suspends__`, whether it
+        may wait.
+
+        limits: {"max_body": bytes or None, "timeout": seconds or 0, "compression": ""}, see `api.limits`: None, 0
+        and "" are as the options have it.
 
         context: each call on the I/O thread runs in a copy of it; None: of the loop's.
 
@@ -68,6 +79,9 @@ class Reactor:
 
         Raises ValueError for a bad pattern, method or kind, and for two routes that take the same requests.
         """
+
+    def cors(self, policy: dict[str, Any]) -> None:
+        """Sets what native routes answer to other origins: `cors.Policy.engine()`. Call before `listen`."""
 
     def fallback(self, handler: Callable[[Request], object], *, stream_body: bool = False) -> None:
         """Sets who answers the requests that no native route takes; without one they get 404.
@@ -118,6 +132,9 @@ class Reactor:
     def stats(self) -> dict[str, int]:
         """Counters and gauges of this process: `connections`, `in_flight`, `websockets`, `requests`, ..."""
 
+    def pool_meter(self) -> PoolMeter:
+        """Who counts for the pool of threads."""
+
     def metrics(self) -> str:
         """The same and latency histograms, in Prometheus' text format."""
 
@@ -129,6 +146,44 @@ class Reactor:
     def get_key(self, fileobj: Any) -> selectors.SelectorKey: ...
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]: ...
     def close(self) -> None: ...
+
+class PoolMeter:
+    """What the pool of threads has to tell; on any thread."""
+
+    def waited(self, seconds: float) -> None:
+        """A job has its thread, or is given up, after so long."""
+
+    def refused(self) -> None:
+        """A job got no thread."""
+
+class Exporter:
+    """The numbers of several processes, for Prometheus, by threads that need neither the GIL nor a worker."""
+
+    def __init__(self) -> None: ...
+    @staticmethod
+    def page() -> int:
+        """A new descriptor of shared memory to count in: a process gets it as the engine's option `metrics_fd`.
+
+        Raises OSError.
+        """
+
+    def serve(self, fd: int) -> None:
+        """Answers `GET /metrics` on a listening socket until this process ends; the descriptor is duplicated."""
+
+    def began(self, name: str, pid: int, page: int | None = None) -> None:
+        """A process has begun, and counts in `page`; without one only what the system knows of it is told.
+
+        name: what it is told by, the label `worker`. A later process of the same name adds to it.
+        """
+
+    def ended(self, pid: int, cpu: float) -> None:
+        """A process has ended after `cpu` seconds of CPU; what it had counted stays. One that is not known is fine."""
+
+    def add(self, name: str, help: str, labels: Sequence[tuple[str, str]], more: float, *, gauge: bool = False) -> None:
+        """Adds to a series that this process counts: it begins at 0."""
+
+    def render(self) -> str:
+        """All of it, in Prometheus' text format."""
 
 class Waiter:
     """A future of the engine, made by `Reactor.waiter`: asyncio takes it for one of its own.
@@ -166,6 +221,12 @@ class Request:
 
     A request that is dropped without an answer is answered with 500.
     """
+
+    def got_thread(self) -> None:
+        """It has waited long enough for its thread: the access log tells how long."""
+
+    def matched(self, pattern: str) -> None:
+        """Says which of Django's URL patterns took it, without the slash in front, for metrics and the access log."""
 
     @property
     def method(self) -> str:
@@ -212,6 +273,36 @@ class Request:
     @property
     def disconnected(self) -> bool:
         """Whether the client is known to have gone."""
+
+    @property
+    def django(self) -> NativeRequest:
+        """Django's own request over this one, made on first use, for what needs one: `login(request.django, user)`.
+
+        Its user and session are those below.
+        """
+    @property
+    def session(self) -> Any:
+        """Django's session, loaded when it is first looked into and saved with the answer.
+
+        In an `async def` handler use its `aget`, `aset` ..., which do not block. Raises HTTPError (403) where a request
+        that may change something fails Django's CSRF check.
+        """
+    @property
+    def user(self) -> Any:
+        """Who the route's `auth` has found; without `auth` the session's user, loaded on first use. May be set.
+
+        Raises as `session`; in an `async def` handler without `auth` it is to be awaited: `auser`.
+        """
+    @user.setter
+    def user(self, user: Any) -> None: ...
+    async def auser(self) -> Any:
+        """`user` for `async def` handlers."""
+    @property
+    def _inside(self) -> Inside:
+        """What `django`, `session` and `user` come from."""
+    @property
+    def _touched(self) -> bool:
+        """Whether Django's middleware has to see the answer."""
 
     def meta(self) -> dict[str, Any]:
         """A new dict for `HttpRequest.META`: the keys and values that Django's ASGIRequest has.
@@ -316,6 +407,11 @@ class WebSocket:
     def id(self) -> str: ...
     @property
     def headers(self) -> list[tuple[bytes, bytes]]: ...
+    @property
+    def user(self) -> Any:
+        """Who the route's `auth` has found; None without one. May be set."""
+    @user.setter
+    def user(self, user: Any) -> None: ...
     @property
     def subprotocols(self) -> list[str]:
         """Those that the client offers, in its order."""

@@ -13,5 +13,7 @@ class RivetConfig(AppConfig):
     def ready(self) -> None:
         """Registers the checks; they import the `api` modules only when they run."""
         from django_rivet.checks import check_routes
+        from django_rivet.cors.checks import check_cors
 
         register(check_routes)
+        register(check_cors)

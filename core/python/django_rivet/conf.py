@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from django_rivet.kinds import Kind, duration, mode, name_list, one_of, size, switch, text, whole
+from django_rivet.kinds import Kind, address, duration, mode, name_list, one_of, size, switch, text, whole
 
 
 class Invalid(ValueError):
@@ -26,9 +26,13 @@ def default_workers() -> int:
     return min(8, 2 * cpus() + 2)
 
 
-def _option(kind: Kind, default: Any, help: str, *, engine: bool = True, shown: str | None = None) -> Any:
-    """A row of the table: `engine` options go to the Reactor, `shown` replaces the default in texts."""
-    metadata = {"kind": kind, "help": help, "engine": engine, "shown": shown}
+def _option(
+    kind: Kind, default: Any, help: str, *, engine: bool = True, shown: str | None = None, section: str = ""
+) -> Any:
+    """A row of the table: `engine` options go to the Reactor, `shown` replaces the default in texts, `section` begins
+    a section of the reference.
+    """
+    metadata = {"kind": kind, "help": help, "engine": engine, "shown": shown, "section": section}
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -40,13 +44,14 @@ DAY = 86_400
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The table. The settings reference is made from it."""
+    """The table. The settings reference is made from it: reference.py."""
 
     host: str = _option(
         text(),
         "127.0.0.1",
         "The address or host name to listen on; `::` is every address of the machine, IPv6 and IPv4.",
         engine=False,
+        section="Where it listens",
     )
     port: int = _option(whole(0, 65_535), 8000, "The TCP port to listen on; 0 takes a free one.", engine=False)
     uds: str = _option(
@@ -65,7 +70,11 @@ class Options:
         engine=False,
     )
     processes: int = _option(
-        whole(1, 512), 1, "Operating system processes; a parent starts them and replaces those that die.", engine=False
+        whole(1, 512),
+        1,
+        "Operating system processes; a parent starts them and replaces those that die.",
+        engine=False,
+        section="Processes and threads",
     )
     workers: int = _option(
         whole(1, 512),
@@ -111,7 +120,10 @@ class Options:
         "May blocking code run on the I/O thread: where it has proved to be quick, always, or never.",
     )
     keep_alive: float = _option(
-        duration(1, DAY), 75.0, "How long an idle connection is kept; longer than the proxy in front keeps it."
+        duration(1, DAY),
+        75.0,
+        "How long an idle connection is kept; longer than the proxy in front keeps it.",
+        section="Time",
     )
     header_timeout: float = _option(
         duration(0.1, DAY), 10.0, "How long the head of a request may take, from its first byte to its last."
@@ -140,7 +152,10 @@ class Options:
         engine=False,
     )
     max_connections: int = _option(
-        whole(1, 1_000_000), 10_000, "Open connections of each process; more are answered with 503 and closed."
+        whole(1, 1_000_000),
+        10_000,
+        "Open connections of each process; more are answered with 503 and closed.",
+        section="Size and number",
     )
     max_in_flight: int = _option(
         whole(1, 1_000_000),
@@ -160,7 +175,10 @@ class Options:
         "Bytes of answers that may wait for one client until the view that writes them waits too.",
     )
     ws_max_message: int = _option(
-        size(1, 1 << 30), 16 * MIB, "Bytes of a WebSocket message; a larger one closes the connection with 1009."
+        size(1, 1 << 30),
+        16 * MIB,
+        "Bytes of a WebSocket message; a larger one closes the connection with 1009.",
+        section="WebSockets",
     )
     ws_ping: float = _option(duration(1, DAY), 20.0, "How long a WebSocket may be silent until it is pinged.")
     ws_ping_timeout: float = _option(
@@ -183,22 +201,36 @@ class Options:
         text(),
         "off",
         "Codings in order of preference, each with a level if wanted, such as `zstd,gzip:5`; `off`: none.",
+        section="Compression and static files",
     )
     compression_min: int = _option(size(0, 1 << 30), 500, "Bytes that an answer must have to be compressed.")
+    static: bool = _option(switch(), False, "Serve STATIC_URL from STATIC_ROOT, without Python.", engine=False)
+    static_cache: int = _option(size(0, 1 << 40), 32 * MIB, "Bytes of small static files that are kept in memory.")
     trusted_proxies: str = _option(
         name_list(),
         "",
         "Proxies whose X-Forwarded-* fields are believed: addresses, networks, `unix`; `*`: any.",
         shown="none",
+        section="Proxies, logs and metrics",
     )
     access_log: str = _option(
         one_of("off", "combined", "json"), "combined", "The form of the access log on standard output."
     )
+    access_log_skip: str = _option(
+        name_list(),
+        "",
+        "Paths of which the access log has errors only (status 400 and above), such as /health/live.",
+        shown="none",
+    )
     health_path: str = _option(
         text(), "/health/live", "The path that is answered with 200 even while every view is stuck."
     )
-    static: bool = _option(switch(), False, "Serve STATIC_URL from STATIC_ROOT, without Python.", engine=False)
-    static_cache: int = _option(size(0, 1 << 40), 32 * MIB, "Bytes of small static files that are kept in memory.")
+    metrics: str = _option(
+        address(),
+        "",
+        "Where Prometheus reads metrics, at /metrics; never the address that is published.",
+        engine=False,
+    )
 
 
 class Row(NamedTuple):
@@ -208,6 +240,7 @@ class Row(NamedTuple):
     kind: Kind
     default: str
     help: str
+    section: str
 
     @property
     def flag(self) -> str:
@@ -221,10 +254,12 @@ class Row(NamedTuple):
 def rows() -> Iterator[Row]:
     """The table, row by row."""
     defaults = Options()
+    section = ""
     for field in dataclasses.fields(Options):
         kind: Kind = field.metadata["kind"]
         shown = field.metadata["shown"] or kind.show(getattr(defaults, field.name))
-        yield Row(field.name, kind, shown, field.metadata["help"])
+        section = field.metadata["section"] or section
+        yield Row(field.name, kind, shown, field.metadata["help"], section)
 
 
 class Given(NamedTuple):

@@ -1,18 +1,24 @@
 """Finds the native handlers of the project: every `API` in the module `api` of each installed app."""
 
+from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
 
-from django_rivet.api import API, Handler, Route, Router
-from django_rivet.api.route import Settle
+from django_rivet.api import API, Route, Router
 from django_rivet.origin import Check, guard
 
 
 def discover() -> list[Route]:
     """All routes, in the order of INSTALLED_APPS. An error while an `api` module is imported goes to the caller."""
     return [route for _, router in _routers() if isinstance(router, API) for route in router.routes]
+
+
+def routers() -> list[Router]:
+    """All routers that serve something: every API, and what it includes."""
+    return [each for _, router in _routers() if isinstance(router, API) for each in router.included]
 
 
 def forgotten() -> list[str]:
@@ -34,21 +40,26 @@ def _routers() -> list[tuple[str, Router]]:
     return list(found.values())
 
 
+def label(route: Route) -> str:
+    """The label of the app that a handler belongs to."""
+    config = apps.get_containing_app_config(route.endpoint.__module__)
+    return config.label if config else "project"
+
+
 def conflicts(routes: list[Route]) -> list[tuple[Route, Route]]:
     """Pairs of routes that take the same requests: the first one, and each later one."""
     first: dict[tuple[str, str], Route] = {}
     return [(taken, route) for route in routes if (taken := first.setdefault(route.key, route)) is not route]
 
 
-def native_routes(allowed: Check) -> list[tuple[str, str, Handler, str, Settle]]:
-    """The routes for `Reactor.native`, with WebSockets behind the Origin check `allowed` (`origin.origin_check`)."""
+def native_routes(allowed: Check) -> list[tuple[Any, ...]]:
+    """The project's routes for `Reactor.native`; see `given`."""
+    return given(discover(), allowed)
+
+
+def given(routes: list[Route], allowed: Check) -> list[tuple[Any, ...]]:
+    """Routes for `Reactor.native`, with WebSockets behind the Origin check `allowed` (`origin.origin_check`)."""
     return [
-        (
-            route.method,
-            route.path,
-            guard(route.handler, allowed) if route.method == "WEBSOCKET" else route.handler,
-            route.kind,
-            route.settle,
-        )
-        for route in discover()
+        (replace(route, handler=guard(route.handler, allowed)) if route.method == "WEBSOCKET" else route).given
+        for route in routes
     ]

@@ -36,7 +36,7 @@ def duration(least: float, most: float) -> Kind:
             raise TypeError
         return _within(float(value), least, most)
 
-    return Kind(parse, f"seconds from {least:g} to {most:g}", lambda value: f"{value:g}")
+    return Kind(parse, f"seconds from {least:g} to {most:.10g}", lambda value: f"{value:g}")
 
 
 def size(least: int, most: int) -> Kind:
@@ -98,6 +98,25 @@ def text() -> Kind:
         return value
 
     return Kind(parse, "text on one line")
+
+
+def address() -> Kind:
+    """Where to listen; `off` is nowhere, and kept as an empty text."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError
+        if value in ("", "off"):
+            return ""
+        if "/" not in value:
+            host, colon, port = value.rpartition(":")
+            if not colon or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+                raise ValueError
+            _within(int(port), 0, 65_535)
+        return value
+
+    wanted = "host:port, :port for every address, the path of a Unix socket, or off"
+    return Kind(parse, wanted, lambda value: value or "off")
 
 
 def name_list() -> Kind:

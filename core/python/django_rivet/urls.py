@@ -10,12 +10,10 @@ handlers at their own paths.
 
 from collections import defaultdict
 
-from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
-from django_rivet.api import Route
 from django_rivet.api.paths import PARAMETER
-from django_rivet.discovery import discover
+from django_rivet.discovery import discover, label
 from django_rivet.hatch.table import Entry, entries
 from django_rivet.hatch.views import view
 
@@ -25,12 +23,6 @@ app_name = "rivet"
 def _pattern(native: str) -> str:
     """Django's `str` takes what `{name}` takes: one segment that is not empty."""
     return PARAMETER.sub(r"<str:\1>", native).removeprefix("/")
-
-
-def _label(route: Route) -> str:
-    """The app that the handler belongs to."""
-    config = apps.get_containing_app_config(route.endpoint.__module__)
-    return config.label if config else "project"
 
 
 def _resolving(table: list[Entry]) -> list[URLPattern | URLResolver]:
@@ -43,7 +35,7 @@ def _reversing(table: list[Entry]) -> list[URLPattern | URLResolver]:
     named: defaultdict[str, list[URLPattern]] = defaultdict(list)
     for entry in table:
         for route in entry.routes.values():
-            named[_label(route)].append(path(_pattern(route.path), view(entry), name=route.operation.name))
+            named[label(route)].append(path(_pattern(route.path), view(entry), name=route.operation.name))
     return [path("", include((patterns, label), namespace=label)) for label, patterns in named.items()]
 
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::conn::{Conn, Exchange};
+use super::cors::Cors;
 use super::fields::Fields;
 use super::remote::Command;
 use super::shared::Shared;
@@ -15,7 +16,7 @@ use crate::http::response::{BadField, BodyLength, Rendering, Sent};
 use crate::py::render::Rendered;
 use crate::py::waiter;
 
-/// An answer of the engine's own.
+/// An answer of the engine's own: text, or problem details (RFC 9457) for an error where a native route was meant.
 #[derive(Clone, Copy)]
 pub struct Plain<'a> {
     pub status: u16,
@@ -24,22 +25,36 @@ pub struct Plain<'a> {
     pub retry_after: bool,
     /// Must not be kept by a cache (RFC 9111 5.2.2.5).
     pub no_store: bool,
-    /// The body is problem details (RFC 9457), not text.
-    pub problem: bool,
 }
 
 impl<'a> Plain<'a> {
     pub fn new(status: u16, body: &'a [u8]) -> Self {
-        Self { status, body, allow: None, retry_after: false, no_store: false, problem: false }
+        Self { status, body, allow: None, retry_after: false, no_store: false }
     }
 }
 
+/// An error as problem details; its text is the detail where it says more than the title.
+fn problem(plain: &Plain<'_>) -> Vec<u8> {
+    let title = crate::http::status::phrase(plain.status);
+    let text = plain.body.trim_ascii_end();
+    let mut body = format!(r#"{{"type":"about:blank","title":"{title}","status":{}"#, plain.status).into_bytes();
+    if !text.is_empty() && text != title.as_bytes() {
+        // The engine's own words: there is nothing to escape in them.
+        body.extend_from_slice(br#","detail":""#);
+        body.extend_from_slice(text);
+        body.push(b'"');
+    }
+    body.push(b'}');
+    body
+}
+
 impl Engine {
-    /// Appends a head, by `fields`, to the connection's output.
+    /// Appends a head, by `fields`, to the connection's output. `line` is the request's.
     pub fn render(
         &self,
         conn: &mut Conn,
         exchange: Exchange,
+        line: (&Head, &[u8]),
         status: u16,
         length: BodyLength,
         fields: impl FnOnce(&mut Rendering<'_>) -> Result<(), BadField>,
@@ -48,6 +63,7 @@ impl Engine {
         conn.output.append(&mut self.spare.borrow_mut(), |out| {
             let mut rendering = Rendering::begin(out, exchange.minor, status).to_head(exchange.head_only);
             fields(&mut rendering)?;
+            self.cors_fields(exchange.cors, line, &mut rendering)?;
             rendering.end(length, keep_alive, &self.clock.date())
         })
     }
@@ -62,15 +78,24 @@ impl Engine {
         bytes: &[u8],
         plain: &Plain<'_>,
     ) {
-        let sent = self.with(token, |conn| self.render_plain(conn, token, exchange, plain));
+        let sent = self.with(token, |conn| self.render_plain(conn, token, exchange, (head, bytes), plain));
         if let Some((sent, keep_alive)) = sent {
             self.answered(py, token, exchange, (head, bytes), plain.status, sent, keep_alive);
         }
     }
 
-    fn render_plain(&self, conn: &mut Conn, token: Token, exchange: Exchange, plain: &Plain<'_>) -> (usize, bool) {
+    fn render_plain(
+        &self,
+        conn: &mut Conn,
+        token: Token,
+        exchange: Exchange,
+        line: (&Head, &[u8]),
+        plain: &Plain<'_>,
+    ) -> (usize, bool) {
         let before = conn.output.pending();
-        let sent = self.render(conn, exchange, plain.status, BodyLength::Known(plain.body.len() as u64), |head| {
+        let problem = (exchange.native && plain.status >= 400).then(|| problem(plain));
+        let body = problem.as_deref().unwrap_or(plain.body);
+        let sent = self.render(conn, exchange, line, plain.status, BodyLength::Known(body.len() as u64), |head| {
             if let Some(allow) = plain.allow {
                 head.field(b"Allow", allow.as_bytes())?;
             }
@@ -80,13 +105,13 @@ impl Engine {
             if plain.no_store {
                 head.field(b"Cache-Control", b"no-store")?;
             }
-            match (plain.body.is_empty(), plain.problem) {
+            match (body.is_empty(), &problem) {
                 (true, _) => Ok(()),
-                (_, true) => head.field(b"Content-Type", b"application/problem+json"),
-                (_, false) => head.field(b"Content-Type", b"text/plain; charset=utf-8"),
+                (_, Some(_)) => head.field(b"Content-Type", b"application/problem+json"),
+                (_, None) => head.field(b"Content-Type", b"text/plain; charset=utf-8"),
             }
         });
-        let keep_alive = self.body(conn, token, sent, |conn, spare| conn.output.bytes(spare, plain.body));
+        let keep_alive = self.body(conn, token, sent, |conn, spare| conn.output.bytes(spare, body));
         (conn.output.pending() - before, keep_alive)
     }
 
@@ -126,8 +151,9 @@ impl Engine {
                 .filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name))
                 .map(|(_, value)| value.of(bytes))
         };
-        let squeezed = self.squeeze_native(py, rendered, wanted);
-        let sent = self.with(token, |conn| self.render_native(py, conn, token, exchange, rendered, squeezed));
+        let squeezed = self.squeeze_native(py, exchange, rendered, wanted);
+        let line = (head, bytes);
+        let sent = self.with(token, |conn| self.render_native(py, conn, token, (exchange, line), rendered, squeezed));
         if let Some((sent, keep_alive)) = sent {
             self.answered(py, token, exchange, (head, bytes), rendered.status, sent, keep_alive);
         }
@@ -138,13 +164,13 @@ impl Engine {
         py: Python<'_>,
         conn: &mut Conn,
         token: Token,
-        exchange: Exchange,
+        (exchange, line): (Exchange, (&Head, &[u8])),
         rendered: &Rendered,
         squeezed: super::squeeze::Squeezed,
     ) -> (usize, bool) {
         let before = conn.output.pending();
         let length = squeezed.body.as_ref().map_or_else(|| rendered.body.as_bytes(py).len(), Vec::len);
-        let sent = self.render(conn, exchange, rendered.status, BodyLength::Known(length as u64), |head| {
+        let sent = self.render(conn, exchange, line, rendered.status, BodyLength::Known(length as u64), |head| {
             if !rendered.content_type.is_empty() {
                 head.field(b"Content-Type", rendered.content_type)?;
             }
@@ -169,10 +195,20 @@ impl Engine {
         .flatten()
     }
 
+    /// The exchange of a request that these fields are to answer; None when it is answered no more. Fields of CORS that
+    /// the application has itself are left as they are.
+    pub fn answering(&self, shared: &Arc<Shared>, fields: &Fields) -> Option<Exchange> {
+        let exchange = self.for_answer(shared, |conn, _| conn.current.exchange)?;
+        if exchange.cors != Cors::Off && fields.get(b"access-control-allow-origin").is_some() {
+            return Some(Exchange { cors: Cors::Vary, ..exchange });
+        }
+        Some(exchange)
+    }
+
     pub fn respond_plain(&self, py: Python<'_>, shared: &Arc<Shared>, plain: &Plain<'_>) {
         let sent = self.for_answer(shared, |conn, token| {
             let exchange = conn.current.exchange;
-            (exchange, self.render_plain(conn, token, exchange, plain))
+            (exchange, self.render_plain(conn, token, exchange, (&shared.head, &shared.bytes), plain))
         });
         if let Some((exchange, (sent, keep_alive))) = sent {
             self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), plain.status, sent, keep_alive);
@@ -180,35 +216,37 @@ impl Engine {
     }
 
     pub fn respond_rendered(&self, py: Python<'_>, shared: &Arc<Shared>, rendered: &Rendered) {
-        let squeezed = self.squeeze_native(py, rendered, |name| shared.values(name));
+        let Some(exchange) = self.for_answer(shared, |conn, _| conn.current.exchange) else { return };
+        let squeezed = self.squeeze_native(py, exchange, rendered, |name| shared.values(name));
+        let line = (&shared.head, &*shared.bytes);
         let sent = self.for_answer(shared, |conn, token| {
-            let exchange = conn.current.exchange;
-            (exchange, self.render_native(py, conn, token, exchange, rendered, squeezed))
+            self.render_native(py, conn, token, (exchange, line), rendered, squeezed)
         });
-        if let Some((exchange, (sent, keep_alive))) = sent {
+        if let Some((sent, keep_alive)) = sent {
             self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), rendered.status, sent, keep_alive);
         }
     }
 
     fn respond(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields, body: &Py<PyBytes>) {
-        let squeezed = self.squeeze(py, shared, status, fields, Some(body));
+        let Some(exchange) = self.answering(shared, fields) else { return };
+        let squeezed = self.squeeze(py, shared, exchange, status, fields, Some(body));
+        let line = (&shared.head, &*shared.bytes);
         let sent = self.for_answer(shared, |conn, token| {
             let before = conn.output.pending();
-            let exchange = conn.current.exchange;
             let length = squeezed.body.as_ref().map_or_else(|| body.as_bytes(py).len(), Vec::len);
-            let sent = self
-                .render(conn, exchange, status, BodyLength::Known(length as u64), |head| squeezed.fields(fields, head));
+            let length = BodyLength::Known(length as u64);
+            let sent = self.render(conn, exchange, line, status, length, |head| squeezed.fields(fields, head));
             let failed = sent.err();
             let keep_alive = self.body(conn, token, sent, |conn, spare| match &squeezed.body {
                 Some(body) => conn.output.bytes(spare, body),
                 None => conn.output.python(spare, py, body),
             });
-            (exchange, conn.output.pending() - before, keep_alive, failed)
+            (conn.output.pending() - before, keep_alive, failed)
         });
         match sent {
             None => {}
-            Some((exchange, sent, keep_alive, None)) => {
-                self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), status, sent, keep_alive);
+            Some((sent, keep_alive, None)) => {
+                self.answered(py, shared.token, exchange, line, status, sent, keep_alive);
             }
             Some((.., Some(error))) => {
                 self.parts.warn(py, &format!("an answer could not be sent: {error}"));
@@ -223,9 +261,7 @@ impl Engine {
             Command::Respond { shared, status, fields, body } => self.respond(py, &shared, status, &fields, &body),
             Command::Start { shared, status, fields } => self.start(py, &shared, status, &fields),
             Command::Write { shared, data } => self.write(py, &shared, &data),
-            Command::File { shared, status, fields, fd, offset, count } => {
-                self.send_file(py, &shared, status, &fields, fd, offset, count);
-            }
+            Command::File { shared, status, fields, part } => self.send_file(py, &shared, status, &fields, part),
             Command::End { shared } => self.end(py, &shared),
             Command::Dropped { shared } => self.fail(py, shared.token, &shared),
             Command::Abort { shared } => self.cut(shared.token, &shared),

@@ -23,9 +23,13 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// At the start of a turn.
     pub fn tick(&self) -> u64 {
-        let now = self.start.elapsed().as_millis() as u64;
+        self.tick_at(Instant::now())
+    }
+
+    /// At the start of a turn, which is now.
+    pub fn tick_at(&self, at: Instant) -> u64 {
+        let now = at.duration_since(self.start).as_millis() as u64;
         self.now.set(now);
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         if unix / 1000 != self.unix.get() / 1000 {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::cors::Cors;
 use super::output::Output;
 use super::receive::{Chunks, Receiving};
 use super::shared::Shared;
@@ -77,6 +78,8 @@ pub struct Current {
     /// Wake those who wait until output is below the high-water mark.
     pub drained: Vec<Py<PyAny>>,
     pub on_disconnect: Vec<Py<PyAny>>,
+    /// When its answer must have begun, in the engine's milliseconds; 0: whenever it likes.
+    pub answer_by: u64,
     /// A body that its handler reads as it comes.
     pub chunks: Option<Box<Chunks>>,
 }
@@ -86,10 +89,19 @@ pub struct Current {
 pub struct Exchange {
     /// In the engine's microseconds.
     pub started: u64,
+    /// When the first byte of a streamed answer was there; 0: it came as a whole.
+    pub first: u64,
+    /// Bytes received, as far as they are known.
+    pub received: u64,
     pub route: u16,
     pub minor: u8,
     pub keep_alive: bool,
     pub head_only: bool,
+    /// A native route has its path: errors are problem details.
+    pub native: bool,
+    pub cors: Cors,
+    /// Which codings its answer may have: 0 are the server's (`Engine::codings`).
+    pub codings: u8,
 }
 
 /// How far the answer is.

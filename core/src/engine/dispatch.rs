@@ -10,16 +10,31 @@ use super::routes::Params;
 use super::shared::{Body, Facts, Shared};
 use super::slab::Token;
 use super::{Engine, answer::Plain};
-use crate::http::Refusal;
 use crate::http::head::{Framing, Head, Method};
-use crate::metrics::Counter;
+use crate::metrics::{Counter, HEALTH, unrouted};
 use crate::py::request::Request;
-
-const NOT_ALLOWED: &[u8] = br#"{"type":"about:blank","title":"Method Not Allowed","status":405}"#;
 
 pub enum Target {
     Native(Rc<Handler>, Params),
     Fallback,
+}
+
+/// A request that is all there.
+pub struct Arrived {
+    pub token: Token,
+    pub exchange: Exchange,
+    pub target: Target,
+    pub body: Option<Body>,
+}
+
+impl Target {
+    /// Bytes that the body may have.
+    pub fn max_body(&self, engine: &Engine) -> u64 {
+        match self {
+            Self::Native(handler, _) => handler.max_body.unwrap_or(engine.options.max_body),
+            Self::Fallback => engine.options.max_body,
+        }
+    }
 }
 
 impl Engine {
@@ -27,10 +42,13 @@ impl Engine {
     pub fn request(&self, py: Python<'_>, token: Token, head: &mut Head, bytes: &[u8]) {
         let exchange = Exchange {
             started: self.clock.micros(),
-            route: 0,
+            first: 0,
+            received: bytes.len() as u64,
+            route: unrouted(head.method),
             minor: head.minor,
             keep_alive: head.keep_alive && !self.draining.get(),
             head_only: head.method == Method::Head,
+            ..Exchange::default()
         };
         self.numbers.set(self.numbers.get() + 1);
         let _ = self.with(token, |conn| {
@@ -44,30 +62,39 @@ impl Engine {
         let early = Exchange { keep_alive: exchange.keep_alive && bodyless, ..exchange };
         let path = head.path.of(bytes);
         if path == self.options.health_path.as_bytes() && matches!(head.method, Method::Get | Method::Head) {
-            return self.plain(py, token, early, head, bytes, &Plain { no_store: true, ..Plain::new(200, b"ok\n") });
+            let well = Plain { no_store: true, ..Plain::new(200, b"ok\n") };
+            return self.plain(py, token, Exchange { route: HEALTH, ..early }, head, bytes, &well);
         }
         if self.in_flight.get() >= self.options.max_in_flight {
-            self.metrics.borrow().add(Counter::Refused, 1);
+            self.metrics.borrow().add(Counter::RefusedRequests, 1);
             let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
+            let native = self.routes.borrow().find(path).is_some();
+            let early = if native { self.native_exchange(py, early, head, bytes) } else { early };
             return self.plain(py, token, early, head, bytes, &full);
         }
         if head.websocket && self.handshake(py, token, exchange, head, bytes) {
             return;
         }
         let routes = Rc::clone(&self.routes.borrow());
-        let target = match routes.find(path) {
+        let found = routes.find(path);
+        let mut exchange = if found.is_some() { self.native_exchange(py, exchange, head, bytes) } else { exchange };
+        if self.preflight(py, token, exchange, head, bytes) {
+            return;
+        }
+        let target = match found {
             Some(found) => match found.entry.handler(head.method, head.method_span.of(bytes)) {
                 Some(handler) => {
                     let handler = Rc::clone(handler);
                     let params = found.params(&handler);
+                    exchange = Exchange { route: handler.slot, codings: handler.codings, ..exchange };
                     Target::Native(handler, params)
                 }
                 None => {
                     let allow = found.entry.allow();
                     let status = if head.method == Method::Options { 204 } else { 405 };
-                    let body = if status == 405 { NOT_ALLOWED } else { b"" };
-                    let plain = Plain { allow: Some(&allow), problem: true, ..Plain::new(status, body) };
-                    return self.plain(py, token, early, head, bytes, &plain);
+                    let plain = Plain { allow: Some(&allow), ..Plain::new(status, b"") };
+                    let exchange = Exchange { keep_alive: early.keep_alive, ..exchange };
+                    return self.plain(py, token, exchange, head, bytes, &plain);
                 }
             },
             None if self.static_file(py, token, early, head, bytes) => return,
@@ -77,23 +104,16 @@ impl Engine {
             None => Target::Fallback,
         };
         match head.framing {
-            Framing::None | Framing::Length(0) => self.begin(py, token, exchange, head, bytes, target, None),
+            Framing::None | Framing::Length(0) => {
+                self.begin(py, Arrived { token, exchange, target, body: None }, head, bytes);
+            }
             Framing::Length(_) | Framing::Chunked => self.receive(py, token, exchange, head, bytes, target),
         }
     }
 
     /// A request that can be answered now: all of its body is there.
-    #[allow(clippy::too_many_arguments)]
-    pub fn begin(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        head: &mut Head,
-        bytes: &[u8],
-        target: Target,
-        body: Option<Body>,
-    ) {
+    pub fn begin(&self, py: Python<'_>, arrived: Arrived, head: &mut Head, bytes: &[u8]) {
+        let Arrived { token, exchange, target, body } = arrived;
         match target {
             Target::Native(handler, params) => {
                 let call = super::native::Call { token, exchange, params };
@@ -185,10 +205,5 @@ impl Engine {
         } else if shared.advance(Progress::Started, Progress::Ended) {
             self.cut(token, shared);
         }
-    }
-
-    pub fn log_refusal(&self, token: Token, refusal: &Refusal) {
-        let peer = self.with(token, |conn| conn.peer).flatten();
-        self.log_line(peer, Exchange::default(), None, None, refusal.status, 0, 0);
     }
 }

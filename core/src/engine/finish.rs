@@ -3,21 +3,36 @@
 use pyo3::prelude::*;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Engine;
 use super::conn::{Conn, Current, Exchange, State};
 use super::options::milliseconds;
-use super::shared::Shared;
+use super::shared::{Shared, id_is_good};
 use super::slab::Token;
+use crate::http::Refusal;
 use crate::http::head::Head;
-use crate::log::{Lines, Record, Sink};
+use crate::log::{Record, Sink, frame};
 use crate::metrics::Counter;
 
 /// The access log of a turn, and where it goes.
 pub struct AccessLog {
-    pub lines: Lines,
-    pub buffer: Vec<u8>,
     pub sink: Sink,
+    /// Paths of which only errors are of interest.
+    pub skip: Vec<Box<[u8]>>,
+    frames: Vec<u8>,
+    count: u64,
+}
+
+impl AccessLog {
+    pub fn new(sink: Sink, skip: &str) -> Self {
+        let skip = skip.split(',').filter(|path| !path.is_empty()).map(|path| path.as_bytes().into()).collect();
+        Self { sink, skip, frames: Vec::new(), count: 0 }
+    }
+
+    pub fn push(&mut self) {
+        self.sink.push(&mut self.frames, std::mem::take(&mut self.count));
+    }
 }
 
 impl Engine {
@@ -34,11 +49,9 @@ impl Engine {
         keep_alive: bool,
     ) {
         let micros = self.clock.micros().saturating_sub(exchange.started);
-        let metrics = self.metrics.borrow();
-        metrics.record(exchange.route, status, micros);
-        metrics.add(Counter::BytesOut, sent as u64);
-        drop(metrics);
         let done = self.with(token, |conn| (conn.peer, self.next_request(conn, token, keep_alive)));
+        let exchange = self.routed(exchange, done.as_ref().and_then(|(_, current)| current.shared.as_deref()));
+        self.metrics.borrow().record(exchange.route, status, micros);
         if let Some((peer, mut current)) = done {
             let shared = current.shared.as_deref();
             self.log_line(peer, exchange, Some((head, bytes)), shared, status, sent as u64, micros);
@@ -49,6 +62,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// With the route that Django has found, if it has said so.
+    fn routed(&self, exchange: Exchange, shared: Option<&Shared>) -> Exchange {
+        let Some((shared, pattern)) = shared.and_then(|shared| Some((shared, shared.route.get()?))) else {
+            return exchange;
+        };
+        Exchange { route: self.metrics.borrow_mut().late_route(shared.head.method, pattern), ..exchange }
     }
 
     /// Readies the connection for what comes next; returns what it knew of the request that has ended.
@@ -140,9 +161,27 @@ impl Engine {
         let micros = self.clock.micros().saturating_sub(conn.current.exchange.started);
         let shared = conn.current.shared.as_deref();
         let line = shared.map(|shared| (&shared.head, &*shared.bytes));
+        let exchange = self.routed(conn.current.exchange, shared);
         // nginx's word for a client that has closed; it never goes over the wire.
         let status = if conn.current.status == 0 { 499 } else { conn.current.status };
-        self.log_line(conn.peer, conn.current.exchange, line, shared, status, conn.current.sent, micros);
+        self.log_line(conn.peer, exchange, line, shared, status, conn.current.sent, micros);
+    }
+
+    /// A request that is none has been answered by the engine: it is counted and logged.
+    pub fn refused(
+        &self,
+        peer: Option<SocketAddr>,
+        exchange: Exchange,
+        line: Option<(&Head, &[u8])>,
+        shared: Option<&Shared>,
+        refusal: &Refusal,
+    ) {
+        let micros = if exchange.started > 0 { self.clock.micros().saturating_sub(exchange.started) } else { 0 };
+        let metrics = self.metrics.borrow();
+        metrics.add(Counter::RefusedInvalid, 1);
+        metrics.record(exchange.route, refusal.status, micros);
+        drop(metrics);
+        self.log_line(peer, exchange, line, shared, refusal.status, 0, micros);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -158,40 +197,49 @@ impl Engine {
     ) {
         let mut log = self.log.borrow_mut();
         let Some(log) = log.as_mut() else { return };
-        let forwarded = shared.and_then(|shared| shared.forwarded).or_else(|| {
-            let (head, bytes) = line?;
-            let address = peer.map(|peer| peer.ip());
-            let values = head.fields.iter().filter(|(name, _)| name.of(bytes).eq_ignore_ascii_case(b"x-forwarded-for"));
-            self.trusted.client(address, values.map(|(_, value)| value.of(bytes)))
-        });
-        let mut client = [0u8; 48];
-        let client = super::text::address(&mut client, forwarded.or(peer.map(|peer| peer.ip())));
-        let id = shared.map(Shared::id).unwrap_or_default();
-        let routes = self.patterns.borrow();
+        let address = peer.map(|peer| peer.ip());
+        let metrics = self.metrics.borrow();
         let mut record = Record {
             unix_ms: self.clock.unix_ms(),
-            client,
             status,
             bytes: sent,
+            received: exchange.received,
             micros,
-            id: id.as_bytes(),
-            route: routes.get(exchange.route as usize).map(String::as_bytes).unwrap_or_default(),
+            first: if exchange.first == 0 { micros } else { exchange.first.saturating_sub(exchange.started) },
+            queued: shared.map_or(0, |shared| shared.queued.load(Ordering::Relaxed)),
+            route: metrics.pattern(exchange.route).as_bytes(),
             ..Record::default()
         };
+        let mut forwarded = shared.and_then(|shared| shared.forwarded);
         if let Some((head, bytes)) = line {
+            if status < 400 && log.skip.iter().any(|path| **path == *head.path.of(bytes)) {
+                return;
+            }
+            let trusted = self.trusted.trusts(address);
             record.method = head.method_span.of(bytes);
             record.target = head.target.of(bytes);
             record.minor = head.minor;
             record.referer = head.field(bytes, b"referer").unwrap_or_default();
             record.agent = head.field(bytes, b"user-agent").unwrap_or_default();
+            let given = if trusted { head.field(bytes, b"x-request-id") } else { None };
+            record.id = given.filter(|id| id_is_good(id)).unwrap_or_default();
+            record.number = (self.remote.boot, shared.map_or(self.numbers.get(), |shared| shared.number));
+            if forwarded.is_none() && trusted {
+                let fields = head.fields.iter();
+                let values = fields.filter(|(name, _)| name.of(bytes).eq_ignore_ascii_case(b"x-forwarded-for"));
+                forwarded = self.trusted.client(address, values.map(|(_, value)| value.of(bytes)));
+            }
         }
-        log.lines.write(&mut log.buffer, &record);
+        let mut client = [0u8; 48];
+        record.client = super::text::address(&mut client, forwarded.or(address));
+        frame::put(&mut log.frames, &record);
+        log.count += 1;
     }
 
     /// Gives the turn's lines to the writer.
     pub fn push_log(&self) {
         if let Some(log) = self.log.borrow_mut().as_mut() {
-            log.sink.push(&mut log.buffer);
+            log.push();
         }
     }
 }

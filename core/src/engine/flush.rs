@@ -10,6 +10,7 @@ use super::conn::{Conn, NEVER, State};
 use super::options::milliseconds;
 use super::output::Flushed;
 use super::slab::Token;
+use crate::metrics::Counter;
 use crate::net::poll::{Flags, READ};
 
 /// Milliseconds for a peer to read our last answer before we close (RFC 9112 9.6).
@@ -58,11 +59,12 @@ impl Engine {
             if conn.cut {
                 return true;
             }
-            let (progress, result) = conn.output.flush(py, conn.fd.as_fd(), &mut self.spare.borrow_mut());
+            let (sent, result) = conn.output.flush(py, conn.fd.as_fd(), &mut self.spare.borrow_mut());
+            self.metrics.borrow().add(Counter::BytesOut, sent as u64);
             match result {
                 Err(_) => return true,
                 Ok(Flushed::Blocked) => {
-                    if progress || conn.write_deadline == NEVER {
+                    if sent > 0 || conn.write_deadline == NEVER {
                         conn.write_deadline = self.clock.now() + milliseconds(self.options.write_timeout);
                     }
                     self.want(conn, token, conn.interest | Flags::OUT);

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod clock;
 pub mod conn;
+pub mod cors;
 pub mod dispatch;
 pub mod fields;
 pub mod finish;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::clock::Clock;
+use self::cors::Policy;
 use self::finish::AccessLog;
 use self::native::Handler;
 use self::options::Options;
@@ -47,7 +49,7 @@ use self::slab::{Slab, Token};
 use crate::compress;
 use crate::files::Files;
 use crate::http::head::{Head, Limits};
-use crate::log::{Format, Lines, Sink};
+use crate::log::{Format, Sink};
 use crate::metrics::Metrics;
 use crate::net::listener::Listener;
 use crate::net::poll::{Events, Poll};
@@ -86,7 +88,9 @@ pub struct Engine {
     pub clock: Clock,
     next_sweep: Cell<u64>,
     pub routes: RefCell<Rc<Routes>>,
-    pub files: RefCell<Vec<Files>>,
+    pub cors: RefCell<Option<Rc<Policy>>>,
+    /// Static files, with the slots of their routes.
+    pub files: RefCell<Vec<(u16, Files)>>,
     pub fallback: RefCell<Option<Fallback>>,
     pub on_websocket: RefCell<Option<Py<PyAny>>>,
     pub pool: RefCell<Option<Py<PyAny>>>,
@@ -100,11 +104,11 @@ pub struct Engine {
     numbers: Cell<u64>,
     pub metrics: RefCell<Metrics>,
     log: RefCell<Option<AccessLog>>,
-    compression: Option<compress::Settings>,
+    compression: Option<Rc<compress::Settings>>,
+    /// What routes have instead, each once.
+    own_codings: RefCell<Vec<(String, Option<Rc<compress::Settings>>)>>,
     encoders: RefCell<compress::Encoders>,
     handlers: RefCell<Vec<Rc<Handler>>>,
-    /// The patterns of the metrics' routes, for the log.
-    patterns: RefCell<Vec<String>>,
     pub sockets: ws::Settings,
     events: Cell<Events>,
     pub parts: Parts,
@@ -126,13 +130,19 @@ impl Engine {
                 // SAFETY: the caller's descriptor is open for the time of this call, which keeps a copy of its own.
                 let fd = unsafe { BorrowedFd::borrow_raw(options.access_log_fd) }.try_clone_to_owned()?;
                 let sink = Sink::start(fd, LOG_BUFFER, format)?;
-                Some(AccessLog { lines: Lines::new(format), buffer: Vec::new(), sink })
+                Some(AccessLog::new(sink, &options.access_log_skip))
             }
         };
+        let page = options.metrics_fd;
+        // SAFETY: as above; the page is mapped.
+        let metrics = Metrics::new((page >= 0).then(|| unsafe { BorrowedFd::borrow_raw(page) }), &options.health_path)?;
         let engine = Self {
             limits: options.head_limits(),
             trusted: Trusted::parse(&options.trusted_proxies).map_err(wrong)?,
-            compression: compress::Settings::parse(&options.compression, options.compression_min).map_err(wrong)?,
+            compression: compress::Settings::parse(&options.compression, options.compression_min)
+                .map_err(wrong)?
+                .map(Rc::new),
+            own_codings: RefCell::default(),
             sockets: ws::Settings {
                 max_message: options.ws_max_message,
                 deflate: options.ws_deflate,
@@ -153,6 +163,7 @@ impl Engine {
             clock: Clock::default(),
             next_sweep: Cell::new(0),
             routes: RefCell::default(),
+            cors: RefCell::default(),
             files: RefCell::default(),
             fallback: RefCell::default(),
             on_websocket: RefCell::default(),
@@ -163,11 +174,10 @@ impl Engine {
             in_flight: Cell::new(0),
             websockets: Cell::new(0),
             numbers: Cell::new(0),
-            metrics: RefCell::default(),
+            metrics: RefCell::new(metrics),
             log: RefCell::new(log),
             encoders: RefCell::default(),
             handlers: RefCell::default(),
-            patterns: RefCell::new(vec![String::new()]),
             events: Cell::new(Events::with_capacity(EVENTS)),
             parts: Parts::new(py)?,
             options,
@@ -178,14 +188,6 @@ impl Engine {
 }
 
 impl Engine {
-    pub fn name_route(&self, slot: u16, pattern: &str) {
-        let mut patterns = self.patterns.borrow_mut();
-        patterns.resize(usize::from(slot) + 1, String::new());
-        if let Some(name) = patterns.get_mut(usize::from(slot)) {
-            pattern.clone_into(name);
-        }
-    }
-
     pub fn set_handlers(&self, handlers: Vec<Rc<Handler>>) {
         self.handlers.replace(handlers);
     }
@@ -204,9 +206,10 @@ impl Engine {
         self.on_tidy.replace(None);
         self.native_context.replace(None);
         self.routes.replace(Rc::default());
+        self.cors.replace(None);
         self.handlers.borrow_mut().clear();
         if let Some(log) = self.log.borrow_mut().as_mut() {
-            log.sink.push(&mut log.buffer);
+            log.push();
             py.detach(|| log.sink.close(Duration::from_secs(1)));
         }
     }

@@ -41,6 +41,12 @@ pub struct Handler {
     pub names: Vec<String>,
     /// Makes an answer of what is none: `settle(request, value, error)`.
     pub settle: Option<Py<PyAny>>,
+    /// Bytes of a body; None: as the server has it.
+    pub max_body: Option<u64>,
+    /// Milliseconds until its answer must have begun; 0: any.
+    pub timeout: u64,
+    /// As in `Exchange`.
+    pub codings: u8,
     pub learnt: Learnt,
 }
 
@@ -76,8 +82,6 @@ impl Engine {
         bytes: &[u8],
         body: Option<Body>,
     ) {
-        let exchange = Exchange { route: handler.slot, ..call.exchange };
-        let call = Call { exchange, ..call };
         match handler.kind {
             Kind::Inline if !handler.request => self.call_inline(py, &call, handler, head, bytes),
             Kind::Learn if !handler.request && handler.learnt.inline() => {
@@ -114,7 +118,7 @@ impl Engine {
         py: Python<'py>,
         context: &Bound<'py, PyAny>,
         handler: &Handler,
-        request: Option<Bound<'py, Request>>,
+        request: Option<&Bound<'py, Request>>,
         params: &Params,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.untidy.set(true);
@@ -147,16 +151,16 @@ impl Engine {
         bytes: &[u8],
         result: PyResult<Bound<'_, PyAny>>,
     ) {
-        match settle::render(py, &self.parts.encode, result) {
+        match settle::render(py, &self.parts.encode, None, result) {
             Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
             Err(unsettled) if handler.settle.is_some() => {
-                if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                    let outcome = self.settle_here(py, &self.context(py), handler, &shared, unsettled);
+                if let Some(shared) = self.enlist_native(handler, call, head, bytes, None) {
+                    let outcome = self.settle_here(py, &self.context(py), handler, &shared, None, unsettled);
                     self.ended(py, &shared, outcome);
                 }
             }
             Err(unsettled) => {
-                self.parts.exception(py, "a handler failed", &unsettled.error);
+                self.parts.exception(py, "a handler failed", &unsettled.into_error());
                 let plain = Plain::new(500, b"Internal Server Error\n");
                 self.plain(py, call.token, call.exchange, head, bytes, &plain);
             }
@@ -172,8 +176,8 @@ impl Engine {
             Ok((driver, task)) => match driver.get().finished(py) {
                 Some(result) => self.answer_value(py, call, handler, head, bytes, result),
                 None => {
-                    if let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, None) {
-                        self.suspended(py, handler, driver.get(), task, shared);
+                    if let Some(shared) = self.enlist_native(handler, call, head, bytes, None) {
+                        self.suspended(py, handler, driver.get(), task, shared, None);
                     }
                 }
             },
@@ -181,9 +185,34 @@ impl Engine {
         }
     }
 
-    fn suspended(&self, py: Python<'_>, handler: &Handler, driver: &Driver, task: Py<PyAny>, shared: Arc<Shared>) {
+    fn suspended(
+        &self,
+        py: Python<'_>,
+        handler: &Handler,
+        driver: &Driver,
+        task: Py<PyAny>,
+        shared: Arc<Shared>,
+        request: Option<Bound<'_, Request>>,
+    ) {
         self.cancel_with(py, &shared, &task);
-        driver.answer_to(shared, handler.settle.as_ref().map(|settle| settle.clone_ref(py)));
+        let settle = handler.settle.as_ref().map(|settle| settle.clone_ref(py));
+        driver.answer_to(shared, settle, request.map(Bound::unbind));
+    }
+
+    /// As `enlist`; from here on its time runs.
+    fn enlist_native(
+        &self,
+        handler: &Handler,
+        call: &Call,
+        head: &mut Head,
+        bytes: &[u8],
+        body: Option<Body>,
+    ) -> Option<Arc<Shared>> {
+        let shared = self.enlist(call.token, call.exchange, head, bytes, body)?;
+        if handler.timeout > 0 {
+            self.answer_within(call.token, handler.timeout);
+        }
+        Some(shared)
     }
 
     /// Cancels the task when the client goes.
@@ -204,7 +233,7 @@ impl Engine {
         bytes: &[u8],
         body: Option<Body>,
     ) {
-        let Some(shared) = self.enlist(call.token, call.exchange, head, bytes, body) else { return };
+        let Some(shared) = self.enlist_native(handler, &call, head, bytes, body) else { return };
         let request = if handler.request { Request::new(py, Arc::clone(&shared), false).map(Some) } else { Ok(None) };
         let request = match request {
             Ok(request) => request,
@@ -214,28 +243,25 @@ impl Engine {
         let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
         match handler.kind {
             Kind::Ready => {
-                let run = || step::to_end(&invoke(py, handler, request, &call.params)?);
+                let run = || step::to_end(&invoke(py, handler, request.as_ref(), &call.params)?);
                 let result = context::within(py, &context, run);
-                self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
+                self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, request, result));
             }
             Kind::Async => {
-                let coroutine = context::within(py, &context, || invoke(py, handler, request, &call.params));
-                match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
+                let coroutine = context::within(py, &context, || invoke(py, handler, request.as_ref(), &call.params));
+                let result = match coroutine.and_then(|coroutine| self.parts.begin_task(py, coroutine, &context)) {
                     Ok((driver, task)) => match driver.get().finished(py) {
-                        Some(result) => {
-                            self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
-                        }
-                        None => self.suspended(py, handler, driver.get(), task, shared),
+                        Some(result) => result,
+                        None => return self.suspended(py, handler, driver.get(), task, shared, request),
                     },
-                    Err(error) => {
-                        self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, Err(error)))
-                    }
-                }
+                    Err(error) => Err(error),
+                };
+                self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, request, result));
             }
             _ if inline => {
                 let trial = handler.learnt.begin(self.clock.micros());
-                let result = self.run_inline(py, &context, handler, request, &call.params);
-                let outcome = self.outcome_here(py, &context, handler, &shared, result);
+                let result = self.run_inline(py, &context, handler, request.as_ref(), &call.params);
+                let outcome = self.outcome_here(py, &context, handler, &shared, request, result);
                 handler.learnt.end(trial, self.clock.micros());
                 self.ended(py, &shared, outcome);
             }
@@ -254,8 +280,8 @@ impl Engine {
         let pool = self.pool.borrow().as_ref().map(|pool| pool.clone_ref(py));
         let Some(pool) = pool else {
             let context = self.context(py);
-            let result = context::within(py, &context, || invoke(py, handler, request, &call.params));
-            return self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, result));
+            let result = context::within(py, &context, || invoke(py, handler, request.as_ref(), &call.params));
+            return self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, request, result));
         };
         let tidy = self.on_tidy.borrow().as_ref().map(|tidy| tidy.clone_ref(py));
         let job = crate::py::job::Job::new(py, &self.parts, handler, request, &call.params, Arc::clone(&shared), tidy);
@@ -299,7 +325,7 @@ impl Engine {
 
     /// A handler has ended on the pool.
     pub fn ended_on_pool(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome, took: Took) {
-        let route = self.with(shared.token, |conn| conn.current.exchange.route).unwrap_or_default();
+        let route = self.for_answer(shared, |conn, _| conn.current.exchange.route).unwrap_or_default();
         if let Some(handler) = self.handlers.borrow().iter().find(|handler| handler.slot == route) {
             handler.learnt.on_pool(took);
         }
@@ -311,7 +337,7 @@ impl Engine {
 pub fn invoke<'py>(
     py: Python<'py>,
     handler: &Handler,
-    request: Option<Bound<'py, Request>>,
+    request: Option<&Bound<'py, Request>>,
     params: &Params,
 ) -> PyResult<Bound<'py, PyAny>> {
     let callable = handler.callable.bind(py);

@@ -58,6 +58,10 @@ options! {
     trusted_proxies: String = String::new(),
     access_log: String = String::from("off"),
     access_log_fd: i32 = 1,
+    /// Paths parted by commas: their answers below 400 have no line.
+    access_log_skip: String = String::new(),
+    /// The page of memory to count in, which others read too; below 0: one of its own.
+    metrics_fd: i32 = -1,
     health_path: String = String::from("/health/live"),
     static_cache: usize = 32 << 20,
     /// "learn", "always" or "never": may blocking handlers run on the I/O thread?

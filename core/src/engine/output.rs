@@ -123,13 +123,13 @@ impl Output {
         }
     }
 
-    /// Sends until all is sent, the socket takes no more or enough has been sent; true beside it when anything was taken.
+    /// Sends until all is sent, the socket takes no more or enough has been sent; with the bytes taken.
     pub fn flush(
         &mut self,
         py: Python<'_>,
         socket: BorrowedFd<'_>,
         spare: &mut Vec<Vec<u8>>,
-    ) -> (bool, Result<Flushed>) {
+    ) -> (usize, Result<Flushed>) {
         let mut sent = 0;
         loop {
             match self.send_first(py, socket) {
@@ -139,12 +139,12 @@ impl Output {
                         break;
                     }
                     if sent >= TURN {
-                        return (true, Ok(Flushed::Paused));
+                        return (sent, Ok(Flushed::Paused));
                     }
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return (sent > 0, Ok(Flushed::Blocked)),
-                Err(error) => return (sent > 0, Err(error)),
+                Err(Errno::AGAIN) => return (sent, Ok(Flushed::Blocked)),
+                Err(error) => return (sent, Err(error)),
             }
         }
         let mut head = std::mem::take(&mut self.head);
@@ -153,7 +153,7 @@ impl Output {
             head.clear();
             spare.push(head);
         }
-        (true, Ok(Flushed::All))
+        (sent, Ok(Flushed::All))
     }
 
     /// Sends some of what comes first: bytes taken, and whether anything is left.

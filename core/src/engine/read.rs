@@ -5,10 +5,11 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::Engine;
-use super::conn::{Conn, State};
+use super::conn::{Conn, Exchange, State};
 use super::options::milliseconds;
 use super::slab::Token;
 use crate::http::Refusal;
+use crate::http::head::Head;
 use crate::metrics::Counter;
 use crate::net::poll::{Flags, READ};
 
@@ -194,8 +195,37 @@ impl Engine {
 
     /// A request that is none: one answer, then the end.
     pub fn refuse(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
-        self.metrics.borrow().add(Counter::Refused, 1);
-        self.log_refusal(token, refusal);
+        if let Some((head, bytes, exchange)) = self.native_request(token) {
+            return self.refuse_request(py, token, exchange, (&head, &bytes), refusal);
+        }
+        let _ = self.with(token, |conn| {
+            let shared = conn.current.shared.as_deref();
+            let (exchange, line) = match &conn.state {
+                State::Body(receiving) => receiving.request(),
+                _ => shared.map_or_else(Default::default, |shared| {
+                    (conn.current.exchange, Some((&shared.head, &*shared.bytes)))
+                }),
+            };
+            self.refused(conn.peer, exchange, line, shared, refusal);
+        });
+        self.refuse_noted(py, token, refusal);
+    }
+
+    /// The same for a request whose head is still on the stack.
+    pub fn refuse_head(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        (head, bytes): (&Head, &[u8]),
+        refusal: &Refusal,
+    ) {
+        let peer = self.with(token, |conn| conn.peer).flatten();
+        self.refused(peer, exchange, Some((head, bytes)), None, refusal);
+        self.refuse_noted(py, token, refusal);
+    }
+
+    fn refuse_noted(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
         let in_flight = self.with(token, |conn| {
             conn.output.append(&mut self.spare.borrow_mut(), |out| {
                 crate::http::response::refusal(out, refusal, &self.clock.date());

@@ -7,14 +7,16 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use super::Engine;
+use super::answer::Plain;
 use super::conn::{Exchange, State};
-use super::dispatch::Target;
+use super::dispatch::{Arrived, Target};
 use super::options::milliseconds;
 use super::shared::{Body, Shared};
 use super::slab::Token;
 use crate::http::Refusal;
 use crate::http::body::Decoder;
 use crate::http::head::{Framing, Head};
+use crate::metrics::Counter;
 use crate::net::poll::{Flags, READ};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -24,14 +26,44 @@ const NO_SPACE: Refusal = Refusal { status: 507, reason: "the body cannot be kep
 pub struct Receiving {
     decoder: Decoder,
     total: u64,
+    limit: u64,
     sink: Sink,
+}
+
+impl Receiving {
+    /// What has come of a request to a native handler.
+    pub fn into_native(self) -> Option<(Box<Head>, Box<[u8]>, Exchange)> {
+        let total = self.total;
+        match self.sink {
+            Sink::Whole { head, bytes, exchange, target: Target::Native(..), .. } => {
+                Some((head, bytes, Exchange { received: exchange.received + total, ..exchange }))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_native(&self) -> bool {
+        matches!(&self.sink, Sink::Whole { target: Target::Native(..), .. })
+    }
+
+    /// What is known of the request, for the log: a streamed one tells by its `Shared`.
+    pub fn request(&self) -> (Exchange, Option<(&Head, &[u8])>) {
+        match &self.sink {
+            Sink::Whole { head, bytes, exchange, .. } => (self.counted(*exchange), Some((head, bytes))),
+            Sink::Stream(shared, exchange) => (self.counted(*exchange), Some((&shared.head, &shared.bytes))),
+        }
+    }
+
+    fn counted(&self, exchange: Exchange) -> Exchange {
+        Exchange { received: exchange.received + self.total, ..exchange }
+    }
 }
 
 enum Sink {
     /// The request begins when all of its body is there.
     Whole { head: Box<Head>, bytes: Box<[u8]>, exchange: Exchange, target: Target, store: Store },
     /// The request has begun and reads as it likes.
-    Stream(Arc<Shared>),
+    Stream(Arc<Shared>, Exchange),
 }
 
 enum Store {
@@ -108,14 +140,18 @@ impl Engine {
         target: Target,
     ) {
         let decoder = Decoder::new(&head.framing);
-        if matches!(head.framing, Framing::Length(length) if length > self.options.max_body) {
-            return self.refuse(py, token, &TOO_LARGE);
+        let limit = target.max_body(self);
+        if matches!(head.framing, Framing::Length(length) if length > limit) {
+            if matches!(target, Target::Native(..)) {
+                return self.refuse_request(py, token, exchange, (head, bytes), &TOO_LARGE);
+            }
+            return self.refuse_head(py, token, exchange, (head, bytes), &TOO_LARGE);
         }
         let expects = head.expect_continue;
         let stream = matches!(target, Target::Fallback) && self.streams_bodies();
         let sink = if stream {
             let Some(shared) = self.share(token, head, bytes) else { return };
-            Sink::Stream(shared)
+            Sink::Stream(shared, exchange)
         } else {
             let expected = match head.framing {
                 Framing::Length(length) => usize::try_from(length).unwrap_or(usize::MAX).min(self.options.spool),
@@ -124,7 +160,7 @@ impl Engine {
             let store = Store::Memory(Vec::with_capacity(expected.min(64 << 10)));
             Sink::Whole { head: Box::new(std::mem::take(head)), bytes: bytes.into(), exchange, target, store }
         };
-        let shared = if let Sink::Stream(shared) = &sink { Some(Arc::clone(shared)) } else { None };
+        let shared = if let Sink::Stream(shared, _) = &sink { Some(Arc::clone(shared)) } else { None };
         let _ = self.with(token, |conn| {
             if expects && !stream {
                 conn.output.bytes(&mut self.spare.borrow_mut(), CONTINUE);
@@ -132,7 +168,7 @@ impl Engine {
             }
             conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
             conn.current.exchange = exchange;
-            conn.state = State::Body(Box::new(Receiving { decoder, total: 0, sink }));
+            conn.state = State::Body(Box::new(Receiving { decoder, total: 0, limit, sink }));
         });
         if stream {
             self.count(token);
@@ -156,17 +192,17 @@ impl Engine {
         let mut whole = Vec::new();
         let mut failed = None;
         let before = receiving.total;
-        let Receiving { decoder, total, sink } = &mut *receiving;
+        let Receiving { decoder, total, limit, sink } = &mut *receiving;
         let decoded = decoder.decode(data, &mut |part| {
             *total += part.len() as u64;
             match sink {
-                _ if *total > self.options.max_body => failed = Some(TOO_LARGE),
+                _ if *total > *limit => failed = Some(TOO_LARGE),
                 Sink::Whole { store, .. } => {
                     if store.write(part, self.options.spool).is_err() {
                         failed = Some(NO_SPACE);
                     }
                 }
-                Sink::Stream(_) => whole.extend_from_slice(part),
+                Sink::Stream(..) => whole.extend_from_slice(part),
             }
         });
         let moved = *total > before;
@@ -178,16 +214,20 @@ impl Engine {
             }
             (Ok(decoded), None) => decoded,
         };
-        let streamed = matches!(receiving.sink, Sink::Stream(_));
+        let streamed = matches!(receiving.sink, Sink::Stream(..));
         let _ = self
             .with(token, |conn| {
                 if moved {
                     conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
                 }
+                if streamed {
+                    conn.current.exchange.received += receiving.total - before;
+                }
                 if !decoded.done {
                     conn.state = State::Body(receiving);
                 } else if let Sink::Whole { head, bytes, exchange, target, store } = receiving.sink {
                     conn.read_deadline = super::conn::NEVER;
+                    let exchange = Exchange { received: exchange.received + receiving.total, ..exchange };
                     return Some((head, bytes, exchange, target, store));
                 } else {
                     conn.read_deadline = super::conn::NEVER;
@@ -196,13 +236,41 @@ impl Engine {
             })
             .flatten()
             .map(|(mut head, bytes, exchange, target, store)| match store.into_body() {
-                Ok(body) => self.begin(py, token, exchange, &mut head, &bytes, target, Some(body)),
+                Ok(body) => {
+                    let arrived = Arrived { token, exchange, target, body: Some(body) };
+                    self.begin(py, arrived, &mut head, &bytes);
+                }
                 Err(_) => self.refuse(py, token, &NO_SPACE),
             });
         if streamed {
             self.hand_on(py, token, whole, decoded.done);
         }
         if decoded.consumed == 0 && !decoded.done { None } else { Some(decoded.consumed) }
+    }
+
+    /// The request to a native handler whose body a connection is taking, which it does no longer.
+    pub fn native_request(&self, token: Token) -> Option<(Box<Head>, Box<[u8]>, Exchange)> {
+        self.with(token, |conn| match std::mem::replace(&mut conn.state, State::Busy) {
+            State::Body(receiving) if receiving.is_native() => receiving.into_native(),
+            state => {
+                conn.state = state;
+                None
+            }
+        })?
+    }
+
+    /// Answers a request whose body will not be read; then its connection ends.
+    pub fn refuse_request(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        (head, bytes): (&Head, &[u8]),
+        refusal: &Refusal,
+    ) {
+        self.metrics.borrow().add(Counter::RefusedInvalid, 1);
+        let exchange = Exchange { keep_alive: false, ..exchange };
+        self.plain(py, token, exchange, head, bytes, &Plain::new(refusal.status, refusal.reason.as_bytes()));
     }
 
     fn refuse_body(&self, py: Python<'_>, token: Token, refusal: &Refusal) {

@@ -13,6 +13,13 @@ use super::native::Outcome;
 use super::shared::Shared;
 use crate::py::waiter::Waiter;
 
+/// Bytes of a file.
+pub struct Part {
+    pub fd: OwnedFd,
+    pub offset: u64,
+    pub count: u64,
+}
+
 pub enum Command {
     Respond {
         shared: Arc<Shared>,
@@ -33,9 +40,7 @@ pub enum Command {
         shared: Arc<Shared>,
         status: u16,
         fields: Fields,
-        fd: OwnedFd,
-        offset: u64,
-        count: u64,
+        part: Part,
     },
     End {
         shared: Arc<Shared>,

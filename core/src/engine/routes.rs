@@ -139,13 +139,30 @@ impl Routes {
 pub enum Given {
     Plain(String, String, Py<PyAny>, String),
     Settled(String, String, Py<PyAny>, String, Py<PyAny>),
+    Limited(String, String, Py<PyAny>, String, Py<PyAny>, Limits),
+}
+
+/// What a route has instead of the server's options.
+#[derive(FromPyObject, Default)]
+#[pyo3(from_item_all)]
+pub struct Limits {
+    pub max_body: Option<u64>,
+    /// Seconds; 0: any.
+    pub timeout: f64,
+    /// As `Engine::name_codings` takes it.
+    pub compression: String,
 }
 
 impl Given {
-    pub fn parts(self) -> (String, String, Py<PyAny>, String, Option<Py<PyAny>>) {
+    pub fn parts(self) -> (String, String, Py<PyAny>, String, Option<Py<PyAny>>, Limits) {
         match self {
-            Self::Plain(method, path, handler, kind) => (method, path, handler, kind, None),
-            Self::Settled(method, path, handler, kind, settle) => (method, path, handler, kind, Some(settle)),
+            Self::Plain(method, path, handler, kind) => (method, path, handler, kind, None, Limits::default()),
+            Self::Settled(method, path, handler, kind, settle) => {
+                (method, path, handler, kind, Some(settle), Limits::default())
+            }
+            Self::Limited(method, path, handler, kind, settle, limits) => {
+                (method, path, handler, kind, Some(settle), limits)
+            }
         }
     }
 }

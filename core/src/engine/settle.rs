@@ -1,6 +1,7 @@
 //! What a native handler gives that is no plain answer: an exception, or a value that msgspec does not know. The `settle`
 //! of its route, Python code, makes an answer of it; a plain answer never comes here.
 
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use std::sync::Arc;
 
@@ -11,42 +12,55 @@ use crate::py::render::Rendered;
 use crate::py::request::Request;
 use crate::py::{context, parts::Parts};
 
-/// A value that is no plain answer, and why; without a value the handler has raised.
+/// A value that is no plain answer, and why; without a value the handler has raised; without an error the value has
+/// not been tried.
 pub struct Unsettled<'py> {
     value: Option<Bound<'py, PyAny>>,
-    pub error: PyErr,
+    error: Option<PyErr>,
 }
 
 /// # Errors
-/// What is to be settled.
+/// What is to be settled: also what a handler returns that has touched Django's side of its request.
 pub fn render<'py>(
     py: Python<'py>,
     encode: &Py<PyAny>,
+    request: Option<&Bound<'py, Request>>,
     result: PyResult<Bound<'py, PyAny>>,
 ) -> Result<Rendered, Unsettled<'py>> {
-    let value = result.map_err(|error| Unsettled { value: None, error })?;
-    Rendered::from_value(py, encode, &value).map_err(|error| Unsettled { value: Some(value), error })
+    let value = result.map_err(|error| Unsettled { value: None, error: Some(error) })?;
+    if request.is_some_and(|request| request.get().touched(py)) {
+        return Err(Unsettled { value: Some(value), error: None });
+    }
+    Rendered::from_value(py, encode, &value).map_err(|error| Unsettled { value: Some(value), error: Some(error) })
 }
 
 impl Unsettled<'_> {
+    /// What the engine says where nobody settles.
+    pub fn into_error(self) -> PyErr {
+        self.error.unwrap_or_else(|| PyRuntimeError::new_err("a route without `settle` has used Django's request"))
+    }
+
     /// Calls a route's `settle`, if it has one, and the handler has not failed after it had begun to answer.
-    /// In the handler's context, so that what its providers have set there can be reset.
-    pub fn settle(
+    /// In the handler's context, so that what its providers have set there can be reset; with the handler's request.
+    pub fn settle<'py>(
         self,
-        py: Python<'_>,
-        context: &Bound<'_, PyAny>,
+        py: Python<'py>,
+        context: &Bound<'py, PyAny>,
         settle: Option<&Py<PyAny>>,
         shared: &Arc<Shared>,
+        request: Option<Bound<'py, Request>>,
     ) -> Outcome {
-        let Some(settle) = settle else { return Outcome::Error(self.error) };
+        let Some(settle) = settle else { return Outcome::Error(self.into_error()) };
         // CancelledError, KeyboardInterrupt and SystemExit are not for it.
-        let fatal = !self.error.is_instance_of::<pyo3::exceptions::PyException>(py);
-        let answered = self.value.is_none() && shared.progress() != Progress::Waiting;
+        let fatal = self.error.as_ref().is_some_and(|error| !error.is_instance_of::<PyException>(py));
+        // A handler that failed after its answer; one that returned after it, with a session.
+        let answered = (self.value.is_none() || self.error.is_none()) && shared.progress() != Progress::Waiting;
         if fatal || answered {
-            return Outcome::Error(self.error);
+            return self.error.map_or(Outcome::Settled(None), Outcome::Error);
         }
-        let error = self.error.into_value(py);
-        let called = Request::new(py, Arc::clone(shared), false)
+        let error = self.error.map(|error| error.into_value(py));
+        let called = request
+            .map_or_else(|| Request::new(py, Arc::clone(shared), false), Ok)
             .and_then(|request| context::within(py, context, || settle.bind(py).call1((request, self.value, error))));
         match called {
             Ok(later) if later.is_none() => Outcome::Settled(None),
@@ -62,11 +76,12 @@ impl Outcome {
         parts: &Parts,
         settle: Option<&Py<PyAny>>,
         shared: &Arc<Shared>,
+        request: Option<Bound<'_, Request>>,
         result: PyResult<Bound<'_, PyAny>>,
     ) -> Self {
-        match render(py, &parts.encode, result) {
+        match render(py, &parts.encode, request.as_ref(), result) {
             Ok(rendered) => Self::Value(rendered),
-            Err(unsettled) => unsettled.settle(py, &context::copy(py), settle, shared),
+            Err(unsettled) => unsettled.settle(py, &context::copy(py), settle, shared, request),
         }
     }
 }
@@ -79,13 +94,14 @@ impl Engine {
         context: &Bound<'_, PyAny>,
         handler: &Handler,
         shared: &Arc<Shared>,
+        request: Option<Bound<'_, Request>>,
         unsettled: Unsettled<'_>,
     ) -> Outcome {
+        let settle = || unsettled.settle(py, context, handler.settle.as_ref(), shared, request);
         if matches!(handler.kind, Kind::Ready | Kind::Async) {
-            return unsettled.settle(py, context, handler.settle.as_ref(), shared);
+            return settle();
         }
-        let settled =
-            self.parts.without_loop(py, || Ok(unsettled.settle(py, context, handler.settle.as_ref(), shared)));
+        let settled = self.parts.without_loop(py, || Ok(settle()));
         settled.unwrap_or_else(Outcome::Error)
     }
 
@@ -95,11 +111,12 @@ impl Engine {
         context: &Bound<'_, PyAny>,
         handler: &Handler,
         shared: &Arc<Shared>,
+        request: Option<Bound<'_, Request>>,
         result: PyResult<Bound<'_, PyAny>>,
     ) -> Outcome {
-        match render(py, &self.parts.encode, result) {
+        match render(py, &self.parts.encode, request.as_ref(), result) {
             Ok(rendered) => Outcome::Value(rendered),
-            Err(unsettled) => self.settle_here(py, context, handler, shared, unsettled),
+            Err(unsettled) => self.settle_here(py, context, handler, shared, request, unsettled),
         }
     }
 

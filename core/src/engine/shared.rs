@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::remote::Remote;
 use super::slab::Token;
@@ -32,9 +32,14 @@ pub struct Shared {
     pub number: u64,
     pub high_water: usize,
     pub body: OnceLock<Body>,
+    /// The pattern of the URL, when it is Django that has found it.
+    pub route: OnceLock<Box<str>>,
     /// The client has gone.
     pub gone: AtomicBool,
     progress: AtomicU8,
+    since: Instant,
+    /// Microseconds that it has waited for its thread; 0: for none.
+    pub queued: AtomicU64,
     /// Bytes that wait to be sent.
     pub pending: AtomicUsize,
     lock: Mutex<()>,
@@ -60,6 +65,11 @@ pub struct Facts {
     pub high_water: usize,
 }
 
+/// An id that somebody else has given.
+pub fn id_is_good(id: &[u8]) -> bool {
+    (1..=128).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
 impl Shared {
     pub fn new(token: Token, remote: Arc<Remote>, bytes: &[u8], head: Head, facts: Facts) -> Self {
         Self {
@@ -75,8 +85,11 @@ impl Shared {
             number: facts.number,
             high_water: facts.high_water,
             body: OnceLock::new(),
+            route: OnceLock::new(),
             gone: AtomicBool::new(false),
             progress: AtomicU8::new(Progress::Waiting as u8),
+            since: Instant::now(),
+            queued: AtomicU64::new(0),
             pending: AtomicUsize::new(0),
             lock: Mutex::new(()),
             drained: Condvar::new(),
@@ -114,11 +127,14 @@ impl Shared {
     pub fn id(&self) -> String {
         let given = if self.trusted { self.field(b"x-request-id") } else { None };
         match given.map(std::str::from_utf8) {
-            Some(Ok(id)) if (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                id.to_owned()
-            }
+            Some(Ok(id)) if id_is_good(id.as_bytes()) => id.to_owned(),
             _ => format!("{:016x}{:016x}", self.remote.boot, self.number),
         }
+    }
+
+    /// It has found its thread.
+    pub fn begin(&self) {
+        self.queued.store((self.since.elapsed().as_micros() as u64).max(1), Ordering::Relaxed);
     }
 
     pub fn progress(&self) -> Progress {

@@ -141,10 +141,12 @@ impl Engine {
         let handshake = match ws::check_handshake(head, bytes, &self.sockets) {
             Ok(handshake) => handshake,
             Err(refusal) => {
-                self.refuse(py, token, &refusal);
+                self.refuse_head(py, token, exchange, (head, bytes), &refusal);
                 return true;
             }
         };
+        let route = found.as_ref().map_or(exchange.route, |(handler, _)| handler.slot);
+        let exchange = Exchange { route, ..exchange };
         let Some(shared) = self.enlist(token, exchange, head, bytes, None) else { return true };
         let socket = match Bound::new(py, WebSocket::new(shared, handshake)) {
             Ok(socket) => socket,
@@ -229,11 +231,15 @@ impl Engine {
             {
                 return Ok(Some(receiver));
             }
+            let full = inbox.full(self.options.high_water);
+            if socket.sent_close && full {
+                return Ok(None); // the peer's close frame is behind it (RFC 6455 1.4: data may be discarded)
+            }
             if let Some(message) = waiting.take() {
                 inbox.waiting.push_back((message.unbind(), size as u32));
                 inbox.bytes += size;
             }
-            if inbox.full(self.options.high_water) {
+            if !socket.sent_close && inbox.full(self.options.high_water) {
                 drop(inbox);
                 socket.paused = true;
                 let interest = conn.interest & !Flags::IN;
@@ -334,6 +340,10 @@ impl Engine {
     pub fn socket_late(&self, py: Python<'_>, token: Token, now: u64) {
         let over = self.with(token, |conn| {
             let State::WebSocket(socket) = &mut conn.state else { return false };
+            if socket.paused && !socket.sent_close {
+                conn.read_deadline = now + milliseconds(self.options.ws_ping); // it is we who do not read
+                return false;
+            }
             if socket.pinged || socket.sent_close {
                 return true;
             }

@@ -1,12 +1,15 @@
 //! Compression of answers, by the rules of src/compress.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::rc::Rc;
 
 use super::Engine;
+use super::conn::Exchange;
 use super::fields::Fields;
 use super::shared::Shared;
-use crate::compress::{Answer, Asked, Coding, Stream, negotiate, plan, vary, weak};
+use crate::compress::{Answer, Asked, Coding, Settings, Stream, negotiate, plan, vary, weak};
 use crate::http::response::{BadField, Rendering};
 use crate::py::render::Rendered;
 
@@ -46,18 +49,52 @@ impl Squeezed {
     }
 }
 
+/// Codings for a route that wants some where the server has none.
+const DEFAULT: &str = "zstd,br,gzip";
+
 impl Engine {
+    /// What an answer may be compressed with.
+    fn codings(&self, exchange: Exchange) -> Option<Rc<Settings>> {
+        match usize::from(exchange.codings).checked_sub(1) {
+            None => self.compression.clone(),
+            Some(place) => self.own_codings.borrow().get(place).and_then(|(_, settings)| settings.clone()),
+        }
+    }
+
+    /// `Exchange::codings` for what a route says: "" are the server's, "on" too or some where that has none, "off" or a
+    /// list as in the option `compression`.
+    ///
+    /// # Errors
+    /// ValueError for what is none of these, and when routes say too many different things.
+    pub fn name_codings(&self, text: &str) -> PyResult<u8> {
+        if text.is_empty() || (text == "on" && self.compression.is_some()) {
+            return Ok(0);
+        }
+        let text = if text == "on" { DEFAULT } else { text };
+        let mut own = self.own_codings.borrow_mut();
+        let place = match own.iter().position(|(known, _)| known == text) {
+            Some(place) => place,
+            None => {
+                let parsed = Settings::parse(text, self.options.compression_min).map_err(PyValueError::new_err)?;
+                own.push((text.to_owned(), parsed.map(Rc::new)));
+                own.len() - 1
+            }
+        };
+        u8::try_from(place + 1).map_err(|_| PyValueError::new_err("routes have more than 255 kinds of compression"))
+    }
+
     pub fn squeeze(
         &self,
         py: Python<'_>,
         shared: &Shared,
+        exchange: Exchange,
         status: u16,
         fields: &Fields,
         body: Option<&Py<PyBytes>>,
     ) -> Squeezed {
-        let Some(settings) = &self.compression else { return Squeezed::default() };
+        let Some(settings) = self.codings(exchange) else { return Squeezed::default() };
         let asked = Asked {
-            coding: negotiate(settings, shared.values(b"accept-encoding")),
+            coding: negotiate(&settings, shared.values(b"accept-encoding")),
             credentials: shared.field(b"cookie").is_some() || shared.field(b"authorization").is_some(),
         };
         let answer = Answer {
@@ -68,17 +105,18 @@ impl Engine {
             sets_cookie: fields.get(b"set-cookie").is_some(),
             length: body.map(|body| body.as_bytes(py).len()),
         };
-        self.squeezed(plan(settings, &asked, &answer), body.map(|body| body.as_bytes(py)))
+        self.squeezed(plan(&settings, &asked, &answer), body.map(|body| body.as_bytes(py)))
     }
 
     /// The same for a native handler's answer, whose fields are known.
     pub fn squeeze_native<'a, I: Iterator<Item = &'a [u8]>>(
         &self,
         py: Python<'_>,
+        exchange: Exchange,
         rendered: &Rendered,
         values: impl Fn(&'static [u8]) -> I,
     ) -> Squeezed {
-        let Some(settings) = &self.compression else { return Squeezed::default() };
+        let Some(settings) = self.codings(exchange) else { return Squeezed::default() };
         let body = rendered.body.as_bytes(py);
         let answer = Answer {
             status: rendered.status,
@@ -87,14 +125,14 @@ impl Engine {
             ..Answer::default()
         };
         // First without what was asked: most answers are too short, and then nothing need be searched.
-        if !plan(settings, &Asked::default(), &answer).vary {
+        if !plan(&settings, &Asked::default(), &answer).vary {
             return Squeezed::default();
         }
         let asked = Asked {
-            coding: negotiate(settings, values(b"accept-encoding")),
+            coding: negotiate(&settings, values(b"accept-encoding")),
             credentials: values(b"cookie").next().is_some() || values(b"authorization").next().is_some(),
         };
-        self.squeezed(plan(settings, &asked, &answer), Some(body))
+        self.squeezed(plan(&settings, &asked, &answer), Some(body))
     }
 
     fn squeezed(&self, plan: crate::compress::Plan, body: Option<&[u8]>) -> Squeezed {

@@ -25,7 +25,8 @@ impl Engine {
         }
         let path = crate::http::target::percent_decode(head.path.of(bytes));
         let mut all = self.files.borrow_mut();
-        let Some(files) = all.iter_mut().find(|files| files.covers(&path)) else { return false };
+        let Some((slot, files)) = all.iter_mut().find(|(_, files)| files.covers(&path)) else { return false };
+        let exchange = Exchange { route: *slot, ..exchange };
         let mut conditions = Conditions::default();
         for (name, value) in &head.fields {
             conditions.note(name.of(bytes), value.of(bytes));

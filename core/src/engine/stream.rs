@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use rustix::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,23 +9,27 @@ use super::Engine;
 use super::answer::Plain;
 use super::conn::{Answer, Conn};
 use super::fields::Fields;
+use super::remote::Part;
 use super::shared::Shared;
 use super::slab::Token;
-use crate::http::response::{Body, BodyLength, chunk, last_chunk};
+use crate::http::response::{Body, BodyLength, Rendering, chunk, last_chunk};
 
 impl Engine {
     pub fn start(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields) {
-        let mut squeezed = self.squeeze(py, shared, status, fields, None);
+        let Some(exchange) = self.answering(shared, fields) else { return };
+        let mut squeezed = self.squeeze(py, shared, exchange, status, fields, None);
+        let line = (&shared.head, &*shared.bytes);
         let failed = self.for_answer(shared, |conn, token| {
-            let exchange = conn.current.exchange;
             let before = conn.output.pending();
-            let sent = self.render(conn, exchange, status, BodyLength::Chunked, |head| squeezed.fields(fields, head));
+            let own = |head: &mut Rendering<'_>| squeezed.fields(fields, head);
+            let sent = self.render(conn, exchange, line, status, BodyLength::Chunked, own);
             self.mark(conn, token);
             match sent {
                 Ok(sent) => {
                     conn.current.encoder = squeezed.stream.take();
                     conn.current.sent += (conn.output.pending() - before) as u64;
                     conn.current.status = status;
+                    conn.current.exchange.first = self.clock.micros();
                     conn.current.exchange.keep_alive = sent.keep_alive;
                     conn.current.answer = match sent.body {
                         Body::None => Answer::NoBody,
@@ -135,21 +138,13 @@ impl Engine {
         });
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub fn send_file(
-        &self,
-        py: Python<'_>,
-        shared: &Arc<Shared>,
-        status: u16,
-        fields: &Fields,
-        fd: OwnedFd,
-        offset: u64,
-        count: u64,
-    ) {
+    pub fn send_file(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields, part: Part) {
+        let Part { fd, offset, count } = part;
+        let Some(exchange) = self.answering(shared, fields) else { return };
+        let line = (&shared.head, &*shared.bytes);
         let sent = self.for_answer(shared, |conn: &mut Conn, token| {
-            let exchange = conn.current.exchange;
             let before = conn.output.pending();
-            let sent = self.render(conn, exchange, status, BodyLength::Known(count), |head| {
+            let sent = self.render(conn, exchange, line, status, BodyLength::Known(count), |head| {
                 fields.iter().try_for_each(|(name, value)| head.field(name, value))
             });
             self.mark(conn, token);
@@ -158,16 +153,15 @@ impl Engine {
                 && !matches!(sent.body, Body::None)
             {
                 conn.output.file(fd, offset, count);
-                return (exchange, Ok(sent), head + count as usize);
+                return (Ok(sent), head + count as usize);
             }
-            (exchange, sent, head)
+            (sent, head)
         });
         match sent {
-            Some((exchange, Ok(sent), bytes)) => {
-                let line = (&shared.head, &*shared.bytes);
+            Some((Ok(sent), bytes)) => {
                 self.answered(py, shared.token, exchange, line, status, bytes, sent.keep_alive);
             }
-            Some((_, Err(error), _)) => {
+            Some((Err(error), _)) => {
                 self.parts.warn(py, &format!("an answer could not be sent: {error}"));
                 self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
             }

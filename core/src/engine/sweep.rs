@@ -3,10 +3,12 @@
 use pyo3::prelude::*;
 
 use super::Engine;
+use super::answer::Plain;
 use super::conn::{NEVER, State};
+use super::shared::Progress;
 use super::slab::Token;
 use crate::http::Refusal;
-use crate::metrics::{Counter, Gauge};
+use crate::metrics::Counter;
 
 const EVERY: u64 = 500;
 
@@ -15,7 +17,11 @@ const FIRST: u64 = 1_000;
 
 const SLOW: Refusal = Refusal { status: 408, reason: "the request took too long to arrive" };
 
+const TOO_SLOW: &[u8] = b"The answer took too long.\n";
+
 enum Late {
+    /// A handler, with its answer.
+    Answer,
     Idle,
     Slow,
     Taking,
@@ -29,41 +35,75 @@ impl Engine {
             self.tidy(py);
         }
         let mut late: Vec<(Token, Late)> = Vec::new();
-        let connections = {
-            let mut slab = self.slab.borrow_mut();
-            for (token, conn) in slab.iter_mut() {
-                if conn.write_deadline <= now {
-                    late.push((token, Late::Taking));
-                } else if conn.read_deadline != NEVER && conn.read_deadline <= now {
-                    let what = match conn.state {
-                        State::Head if conn.input.is_empty() => Late::Idle,
-                        State::Head | State::Body(_) => Late::Slow,
-                        State::WebSocket(_) => Late::Socket,
-                        State::Busy | State::Linger => Late::Idle,
-                    };
-                    late.push((token, what));
-                }
+        for (token, conn) in self.slab.borrow_mut().iter_mut() {
+            let answer_by = conn.current.answer_by;
+            if answer_by != 0 && answer_by <= now {
+                late.push((token, Late::Answer));
+            } else if answer_by != 0 {
+                self.sweep_by(answer_by);
             }
-            slab.count()
-        };
+            if conn.write_deadline <= now {
+                late.push((token, Late::Taking));
+            } else if conn.read_deadline != NEVER && conn.read_deadline <= now {
+                let what = match conn.state {
+                    State::Head if conn.input.is_empty() => Late::Idle,
+                    State::Head | State::Body(_) => Late::Slow,
+                    State::WebSocket(_) => Late::Socket,
+                    State::Busy | State::Linger => Late::Idle,
+                };
+                late.push((token, what));
+            }
+        }
         for (token, what) in late {
             match what {
+                Late::Answer => self.answer_late(py, token),
                 Late::Idle => self.close(py, token),
                 Late::Slow => {
-                    self.metrics.borrow().add(Counter::Timeouts, 1);
+                    self.metrics.borrow().add(Counter::TimeoutsRead, 1);
                     self.refuse_slow(py, token);
                 }
                 Late::Taking => {
-                    self.metrics.borrow().add(Counter::Timeouts, 1);
+                    self.metrics.borrow().add(Counter::TimeoutsWrite, 1);
                     self.close(py, token);
                 }
                 Late::Socket => self.socket_late(py, token, now),
             }
         }
-        let metrics = self.metrics.borrow();
-        metrics.set(Gauge::Connections, connections as u64);
-        metrics.set(Gauge::InFlight, self.in_flight.get() as u64);
-        metrics.set(Gauge::Websockets, self.websockets.get() as u64);
+        if let Some(log) = self.log.borrow().as_ref() {
+            self.metrics.borrow().copy(Counter::LogDropped, log.sink.dropped());
+        }
+    }
+
+    fn sweep_by(&self, time: u64) {
+        self.next_sweep.set(self.next_sweep.get().min(time));
+    }
+
+    /// Gives the request of a connection so many milliseconds until its answer must have begun.
+    pub fn answer_within(&self, token: Token, milliseconds: u64) {
+        let time = self.clock.now() + milliseconds;
+        let _ = self.with(token, |conn| conn.current.answer_by = time);
+        self.sweep_by(time);
+    }
+
+    /// Answers in a handler's place, which hears what it would hear if its client had gone.
+    ///
+    /// 504, as clients know it from proxies in front of slow servers; 503 would say that nothing has been done, and that
+    /// the same request may be sent again at once.
+    fn answer_late(&self, py: Python<'_>, token: Token) {
+        let shared = self.with(token, |conn| {
+            conn.current.answer_by = 0;
+            conn.current.shared.clone()
+        });
+        let Some(shared) = shared.flatten() else { return };
+        if !shared.advance(Progress::Waiting, Progress::Ended) {
+            return;
+        }
+        let callbacks = self.with(token, |conn| std::mem::take(&mut conn.current.on_disconnect)).unwrap_or_default();
+        self.respond_plain(py, &shared, &Plain::new(504, TOO_SLOW));
+        shared.set_gone();
+        for callback in callbacks {
+            self.call_soon(py, &callback);
+        }
     }
 
     fn refuse_slow(&self, py: Python<'_>, token: Token) {

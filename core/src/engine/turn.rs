@@ -4,13 +4,14 @@ use pyo3::prelude::*;
 use rustix::fd::RawFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Engine;
-use super::conn::Conn;
+use super::conn::{Conn, Exchange};
 use super::options::milliseconds;
 use super::slab::{OTHER, Token};
-use crate::metrics::Counter;
-use crate::net::listener::Listener;
+use crate::metrics::{Counter, Gauge, Time};
+use crate::net::listener::{Accepted, Listener};
 use crate::net::poll::{Events, Flags, READ};
 
 const LISTENER: u64 = OTHER | 1 << 62;
@@ -80,14 +81,22 @@ impl Engine {
         self.parts.remember_timer(py);
         loop {
             self.flush_dirty(py);
+            self.show();
             let wait = self.wait(now, until);
-            let polled = if wait == Some(0) {
-                self.poll.wait(events, wait)
+            let (polled, woken) = if wait == Some(0) {
+                (self.poll.wait(events, wait), None)
             } else {
                 let (poll, remote) = (&self.poll, &*self.remote);
-                py.detach(|| remote.asleep(|may_sleep| poll.wait(events, if may_sleep { wait } else { Some(0) })))
+                py.detach(|| {
+                    let polled = remote.asleep(|may_sleep| poll.wait(events, if may_sleep { wait } else { Some(0) }));
+                    (polled, Some(Instant::now()))
+                })
             };
-            now = self.clock.tick();
+            let at = Instant::now();
+            now = self.clock.tick_at(at);
+            if let Some(woken) = woken {
+                self.metrics.borrow().time(Time::Gil, at.duration_since(woken).as_micros() as u64);
+            }
             if !polled.map_err(std::io::Error::from)? {
                 return Ok(()); // a signal: Python's handlers run when we are back
             }
@@ -102,6 +111,14 @@ impl Engine {
                 return Ok(());
             }
         }
+    }
+
+    /// What is so until the next turn.
+    fn show(&self) {
+        let metrics = self.metrics.borrow();
+        metrics.set(Gauge::Connections, self.slab.borrow().count() as u64);
+        metrics.set(Gauge::InFlight, self.in_flight.get() as u64);
+        metrics.set(Gauge::Websockets, self.websockets.get() as u64);
     }
 
     /// Milliseconds that nothing need be done.
@@ -161,8 +178,8 @@ impl Engine {
                 }
             };
             if self.slab.borrow().count() >= self.options.max_connections {
-                self.metrics.borrow().add(Counter::Refused, 1);
-                self.turn_away(&accepted.fd);
+                self.metrics.borrow().add(Counter::RefusedConnections, 1);
+                self.turn_away(&accepted);
                 continue;
             }
             self.metrics.borrow().add(Counter::Accepted, 1);
@@ -199,11 +216,13 @@ impl Engine {
     }
 
     /// More connections than are allowed: one line, without reading what was asked.
-    fn turn_away(&self, fd: &rustix::fd::OwnedFd) {
+    fn turn_away(&self, accepted: &Accepted) {
         let mut out = Vec::new();
         let refusal = crate::http::Refusal { status: 503, reason: "too many connections" };
         crate::http::response::refusal(&mut out, &refusal, &self.clock.date());
-        let _ = rustix::net::send(fd, &out, rustix::net::SendFlags::NOSIGNAL);
+        let _ = rustix::net::send(&accepted.fd, &out, rustix::net::SendFlags::NOSIGNAL);
+        self.metrics.borrow().record(crate::metrics::NONE, refusal.status, 0);
+        self.log_line(accepted.peer, Exchange::default(), None, None, refusal.status, out.len() as u64, 0);
     }
 
     fn run_commands(&self, py: Python<'_>) {

@@ -13,6 +13,12 @@ macro_rules! lines {
     };
 }
 
+/// What the status is called.
+pub fn phrase(status: u16) -> &'static str {
+    let line = line(status).and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
+    line.get("HTTP/1.1 200 ".len()..).unwrap_or_default().trim_end()
+}
+
 lines! {
     200 "OK"
     100 "Continue"

@@ -1,8 +1,9 @@
-//! The access log: one line a request, formatted here, written by a thread of its own (sink.rs).
+//! The access log: one line a request, formatted and written by a thread of its own (sink.rs), without Python's lock.
 //!
 //! Query strings are left out, of the referrer too: they carry tokens and signatures. Everything a peer can send is escaped.
 
 mod escape;
+pub mod frame;
 mod sink;
 mod stamp;
 
@@ -22,8 +23,17 @@ pub struct Record<'a> {
     pub status: u16,
     /// Bytes sent, head and body.
     pub bytes: u64,
+    /// Bytes received, head and body.
+    pub received: u64,
+    /// From the head to the end of the answer.
     pub micros: u64,
+    /// From the head to the first byte of the answer.
+    pub first: u64,
+    /// Waiting for a thread of the pool; 0: it needed none.
+    pub queued: u64,
+    /// The id that a trusted proxy gave; without one it is `number`, of the process and of the request.
     pub id: &'a [u8],
+    pub number: (u64, u64),
     pub referer: &'a [u8],
     pub agent: &'a [u8],
     /// The matched route's pattern, empty when none matched.
@@ -73,6 +83,9 @@ impl Lines {
         out.extend_from_slice(b"{\"time\":\"");
         self.stamp.write(out, record.unix_ms);
         out.extend_from_slice(b"\",\"request_id\":\"");
+        if record.id.is_empty() && record.number.1 > 0 {
+            out.extend_from_slice(format!("{:016x}{:016x}", record.number.0, record.number.1).as_bytes());
+        }
         json(out, record.id);
         out.extend_from_slice(b"\",\"client\":\"");
         json(out, record.client);
@@ -86,14 +99,24 @@ impl Lines {
         number(out, record.status.into());
         out.extend_from_slice(b",\"bytes_out\":");
         number(out, record.bytes);
+        out.extend_from_slice(b",\"bytes_in\":");
+        number(out, record.received);
         out.extend_from_slice(b",\"seconds\":");
         seconds(out, record.micros);
+        out.extend_from_slice(b",\"first_byte_seconds\":");
+        seconds(out, record.first);
+        if record.queued > 0 {
+            out.extend_from_slice(b",\"queue_seconds\":");
+            seconds(out, record.queued);
+        }
         if !record.route.is_empty() {
             out.extend_from_slice(b",\"route\":\"");
             json(out, record.route);
             out.push(b'"');
         }
-        out.extend_from_slice(b",\"user_agent\":\"");
+        out.extend_from_slice(b",\"referer\":\"");
+        json(out, without_query(record.referer));
+        out.extend_from_slice(b"\",\"user_agent\":\"");
         json(out, record.agent);
         out.extend_from_slice(b"\"}\n");
     }

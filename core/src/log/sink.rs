@@ -11,15 +11,18 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
-use super::Format;
+use super::{Format, Lines, frame};
 
 /// How long lines gather before they are written: one wake-up of the thread for many requests.
 const GATHER: Duration = Duration::from_millis(10);
+/// How much is formatted until it is written.
+const PIECE: usize = 64 << 10;
 /// How much of a pipe's write is never mixed with another process's: pipe(7), PIPE_BUF.
 const WHOLE: usize = 4096;
 
 #[derive(Default)]
 struct State {
+    /// Records: frame.rs.
     pending: Vec<u8>,
     idle: bool,
     closing: bool,
@@ -38,8 +41,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn drop_lines(&self, lines: &[u8]) {
-        self.dropped.fetch_add(memchr::memchr_iter(b'\n', lines).count() as u64, Relaxed);
+    fn lose(&self, lines: u64) {
+        self.dropped.fetch_add(lines, Relaxed);
     }
 }
 
@@ -54,31 +57,32 @@ impl Sink {
         let shared =
             Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), capacity, dropped: AtomicU64::new(0) });
         let fifo = fstat(&fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo);
-        let writer = Writer { shared: shared.clone(), fd, fifo, format, torn: false, told: 0 };
+        let lines = Lines::new(format);
+        let writer = Writer { shared: shared.clone(), fd, fifo, format, lines, torn: false, told: 0 };
         let thread = thread::Builder::new().name("rivet-log".into()).spawn(move || writer.run())?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Takes a turn's whole lines and leaves `lines` empty, to be filled again. What finds no room is dropped and counted.
-    pub fn push(&self, lines: &mut Vec<u8>) {
-        if lines.is_empty() {
+    /// Takes a turn's `count` records and leaves `frames` empty, to be filled again. What finds no room is dropped and
+    /// counted.
+    pub fn push(&self, frames: &mut Vec<u8>, count: u64) {
+        if frames.is_empty() {
             return;
         }
         let mut state = self.shared.lock();
-        let room = self.shared.capacity.saturating_sub(state.pending.len());
-        if lines.len() <= room && state.pending.is_empty() {
-            std::mem::swap(&mut state.pending, lines);
+        if state.pending.len() + frames.len() > self.shared.capacity {
+            self.shared.lose(count);
         } else {
-            let fits =
-                lines.get(..room).map_or(lines.len(), |head| memchr::memrchr(b'\n', head).map_or(0, |at| at + 1));
-            let (kept, lost) = lines.split_at(fits);
-            state.pending.extend_from_slice(kept);
-            self.shared.drop_lines(lost);
+            if state.pending.is_empty() {
+                std::mem::swap(&mut state.pending, frames);
+            } else {
+                state.pending.extend_from_slice(frames);
+            }
         }
         let wake = state.idle;
         state.idle = false;
         drop(state);
-        lines.clear();
+        frames.clear();
         if wake {
             self.shared.wake.notify_all();
         }
@@ -116,6 +120,7 @@ struct Writer {
     fd: OwnedFd,
     fifo: bool,
     format: Format,
+    lines: Lines,
     /// The last write ended within a line.
     torn: bool,
     told: u64,
@@ -123,10 +128,18 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
-        let mut batch = Vec::new();
+        let (mut batch, mut text) = (Vec::new(), Vec::new());
         while self.next(&mut batch) {
-            self.write(&batch);
+            frame::each(&batch, |record| {
+                self.lines.write(&mut text, record);
+                if text.len() >= PIECE {
+                    self.write(&text);
+                    text.clear();
+                }
+            });
+            self.write(&text);
             batch.clear();
+            text.clear();
             self.tell();
         }
         self.shared.lock().ended = true;
@@ -168,7 +181,8 @@ impl Writer {
         while !lines.is_empty() {
             let (piece, rest) = lines.split_at(if self.fifo { piece(lines) } else { lines.len() });
             if let Err(written) = self.put(piece) {
-                self.shared.drop_lines(lines.get(written..).unwrap_or_default());
+                let lost = lines.get(written..).unwrap_or_default();
+                self.shared.lose(memchr::memchr_iter(b'\n', lost).count() as u64);
                 return;
             }
             lines = rest;

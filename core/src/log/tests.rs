@@ -20,7 +20,11 @@ fn record() -> Record<'static> {
         minor: 1,
         status: 200,
         bytes: 1234,
+        received: 321,
         micros: 1_002_003,
+        first: 2_003,
+        queued: 1_003,
+        number: (1, 2),
         id: b"77ab",
         referer: b"https://example.org/x?code=secret",
         agent: b"curl/8",
@@ -39,8 +43,9 @@ fn json_line() {
     assert_eq!(
         line(Format::Json, &record()),
         "{\"time\":\"1994-11-06T08:49:37.042Z\",\"request_id\":\"77ab\",\"client\":\"192.0.2.1\",\"method\":\"GET\",\
-         \"path\":\"/a/b\",\"protocol\":\"HTTP/1.1\",\"status\":200,\"bytes_out\":1234,\"seconds\":1.002003,\
-         \"route\":\"/a/{name}\",\"user_agent\":\"curl/8\"}\n"
+         \"path\":\"/a/b\",\"protocol\":\"HTTP/1.1\",\"status\":200,\"bytes_out\":1234,\"bytes_in\":321,\
+         \"seconds\":1.002003,\"first_byte_seconds\":0.002003,\"queue_seconds\":0.001003,\"route\":\"/a/{name}\",\
+         \"referer\":\"https://example.org/x\",\"user_agent\":\"curl/8\"}\n"
     );
 }
 
@@ -60,6 +65,12 @@ fn combined_line() {
 fn a_head_that_could_not_be_read() {
     let value: Value = serde_json::from_str(&line(Format::Json, &Record { status: 400, ..Record::default() })).unwrap();
     assert_eq!((&value["protocol"], &value["status"]), (&Value::from(""), &Value::from(400)));
+}
+
+#[test]
+fn a_request_without_an_id_gets_the_number_of_its_process() {
+    let value: Value = serde_json::from_str(&line(Format::Json, &Record { id: b"", ..record() })).unwrap();
+    assert_eq!(value["request_id"], "00000000000000010000000000000002");
 }
 
 #[test]
@@ -108,6 +119,12 @@ proptest! {
         prop_assert_eq!(value["user_agent"].as_str().unwrap(), String::from_utf8_lossy(&agent));
         prop_assert_eq!(value["method"].as_str().unwrap(), String::from_utf8_lossy(&method));
         let combined = line(Format::Combined, &record);
+        let mut frames = Vec::new();
+        frame::put(&mut frames, &record);
+        frame::put(&mut frames, &record);
+        let mut again = String::new();
+        frame::each(&frames, |record| again.push_str(&line(Format::Json, record)));
+        prop_assert_eq!(again, json.repeat(2));
         prop_assert_eq!(combined.matches('"').count(), 6);
         for text in [json, combined] {
             prop_assert!(text.ends_with('\n') && text[..text.len() - 1].bytes().all(|byte| (0x20..0x7f).contains(&byte)));
@@ -120,8 +137,24 @@ fn pipe() -> (PipeReader, OwnedFd) {
     (read, write.into())
 }
 
-fn numbered(from: usize, to: usize) -> Vec<u8> {
-    (from..to).flat_map(|number| format!("line {number}\n").into_bytes()).collect()
+/// Records with a number each, and how many.
+fn numbered(from: usize, to: usize) -> (Vec<u8>, u64) {
+    let mut frames = Vec::new();
+    for number in from..to {
+        frame::put(&mut frames, &Record { target: number.to_string().as_bytes(), ..record() });
+    }
+    (frames, (to - from) as u64)
+}
+
+fn push(sink: &Sink, (mut frames, count): (Vec<u8>, u64)) {
+    sink.push(&mut frames, count);
+    assert!(frames.is_empty());
+}
+
+fn numbers(text: &str) -> Vec<usize> {
+    let paths =
+        text.lines().filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["path"].as_str()?.parse().ok());
+    paths.collect()
 }
 
 fn wait(what: &str, met: impl Fn() -> bool) {
@@ -132,51 +165,49 @@ fn wait(what: &str, met: impl Fn() -> bool) {
     }
 }
 
+fn reading(mut read: PipeReader) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        read.read_to_string(&mut all).unwrap();
+        all
+    })
+}
+
 #[test]
 fn everything_pushed_is_written_in_order() {
-    let (mut read, write) = pipe();
-    let mut sink = Sink::start(write, 1 << 20, Format::Combined).unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut all = Vec::new();
-        read.read_to_end(&mut all).unwrap();
-        all
-    });
-    let mut lines = Vec::new();
+    let (read, write) = pipe();
+    let mut sink = Sink::start(write, 8 << 20, Format::Json).unwrap();
+    let reader = reading(read);
     for turn in 0..500 {
-        lines.extend(numbered(turn * 10, turn * 10 + 10));
-        sink.push(&mut lines);
-        assert!(lines.is_empty());
+        push(&sink, numbered(turn * 10, turn * 10 + 10));
     }
     assert!(sink.close(LONG));
     drop(sink);
-    assert!(reader.join().unwrap() == numbered(0, 5000));
+    assert_eq!(numbers(&reader.join().unwrap()), (0..5000).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_slow_reader_costs_lines_not_time() {
-    let (mut read, write) = pipe();
-    let mut sink = Sink::start(write, 10_000, Format::Json).unwrap();
+    let (read, write) = pipe();
+    let mut sink = Sink::start(write, 100_000, Format::Json).unwrap();
     let start = Instant::now();
-    for turn in 0..1000 {
-        sink.push(&mut numbered(turn * 100, turn * 100 + 100));
+    for turn in 0..500 {
+        push(&sink, numbered(turn * 100, turn * 100 + 100));
     }
     assert!(start.elapsed() < LONG, "push waited for the reader");
     let lost = sink.dropped();
     assert!(lost > 0, "nothing was dropped though nobody read");
-    let reader = std::thread::spawn(move || {
-        let mut all = String::new();
-        read.read_to_string(&mut all).unwrap();
-        all
-    });
+    let reader = reading(read);
     assert!(sink.close(LONG));
     let all = reader.join().unwrap();
-    let (told, lines): (Vec<_>, Vec<_>) = all.lines().partition(|line| line.contains("lost"));
-    assert_eq!(lines.len() as u64 + lost, 100_000);
-    let numbers: Vec<usize> = lines.iter().map(|line| line.strip_prefix("line ").unwrap().parse().unwrap()).collect();
-    assert!(numbers.is_sorted(), "lines were mixed");
-    let message = |line: &&str| serde_json::from_str::<Value>(line).unwrap()["message"].as_str().unwrap().to_owned();
-    let counted = told.iter().map(|line| message(line).split(' ').nth(2).unwrap().parse::<u64>().unwrap()).sum::<u64>();
-    assert_eq!(counted, lost, "{told:?}");
+    let written = numbers(&all);
+    assert_eq!(written.len() as u64 + lost, 50_000);
+    assert!(written.is_sorted(), "lines were mixed");
+    let told = all.lines().filter_map(|line| {
+        let value = serde_json::from_str::<Value>(line).unwrap();
+        value["message"].as_str().map(|message| message.split(' ').nth(2).unwrap().parse::<u64>().unwrap())
+    });
+    assert_eq!(told.sum::<u64>(), lost);
 }
 
 #[test]
@@ -186,7 +217,7 @@ fn a_reader_that_has_gone_is_survived() {
     let mut sink = Sink::start(write, 1 << 20, Format::Json).unwrap();
     for _ in 0..3 {
         let before = sink.dropped();
-        sink.push(&mut numbered(0, 10));
+        push(&sink, numbered(0, 10));
         wait("the lost lines are counted", || sink.dropped() == before + 10);
     }
     assert!(sink.close(LONG));
@@ -196,44 +227,43 @@ fn a_reader_that_has_gone_is_survived() {
 fn closing_does_not_wait_for_a_reader_that_sleeps() {
     let (read, write) = pipe();
     let mut sink = Sink::start(write, 1 << 20, Format::Json).unwrap();
-    sink.push(&mut numbered(0, 20_000));
+    push(&sink, numbered(0, 3_000));
     assert!(!sink.close(Duration::from_millis(50)));
     drop(read);
 }
 
 #[test]
 fn a_non_blocking_pipe_loses_nothing() {
-    let (mut read, write) = pipe();
+    let (read, write) = pipe();
     rustix::fs::fcntl_setfl(&write, rustix::fs::OFlags::NONBLOCK).unwrap();
-    let mut sink = Sink::start(write, 1 << 20, Format::Json).unwrap();
-    sink.push(&mut numbered(0, 20_000));
-    let reader = std::thread::spawn(move || {
-        let mut all = Vec::new();
-        read.read_to_end(&mut all).unwrap();
-        all
-    });
+    let mut sink = Sink::start(write, 8 << 20, Format::Json).unwrap();
+    push(&sink, numbered(0, 20_000));
+    let reader = reading(read);
     assert!(sink.close(LONG));
-    assert!(reader.join().unwrap() == numbered(0, 20_000));
+    assert_eq!(numbers(&reader.join().unwrap()), (0..20_000).collect::<Vec<_>>());
 }
 
 /// Two processes share a pipe: what pipe(7) takes at once is never mixed.
 #[test]
 fn lines_of_two_writers_are_not_mixed() {
-    let (mut read, write) = pipe();
+    let (read, write) = pipe();
     let other = write.try_clone().unwrap();
     let mut sinks = [write, other].map(|end| Sink::start(end, 8 << 20, Format::Json).unwrap());
     for (sink, letter) in sinks.iter().zip(["a", "b"]) {
-        sink.push(&mut format!("{}\n", letter.repeat(299)).repeat(5000).into_bytes());
+        let agent = letter.repeat(299);
+        let mut frames = Vec::new();
+        (0..5000).for_each(|_| frame::put(&mut frames, &Record { agent: agent.as_bytes(), ..record() }));
+        sink.push(&mut frames, 5000);
     }
-    let reader = std::thread::spawn(move || {
-        let mut all = String::new();
-        read.read_to_string(&mut all).unwrap();
-        all
-    });
+    let reader = reading(read);
     assert!(sinks.iter_mut().all(|sink| sink.close(LONG)));
     let all = reader.join().unwrap();
-    assert_eq!(all.lines().count(), 10_000);
-    assert!(all.lines().all(|line| line == "a".repeat(299) || line == "b".repeat(299)));
+    let agents: Vec<String> = all
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["user_agent"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(agents.len(), 10_000);
+    assert!(agents.iter().all(|agent| *agent == "a".repeat(299) || *agent == "b".repeat(299)));
 }
 
 #[test]
@@ -267,14 +297,26 @@ fn nanoseconds() {
         let each = (thread_time() - start).as_nanos() as f64 / rounds as f64;
         writeln!(std::io::stdout(), "log {format:?}: {each:.0} ns a line").unwrap();
     }
+    let (mut out, rounds) = (Vec::new(), 2_000_000_u64);
+    let start = thread_time();
+    for round in 0..rounds {
+        frame::put(&mut out, &browser);
+        if round % 8 == 7 {
+            out.clear();
+        }
+    }
+    let each = (thread_time() - start).as_nanos() as f64 / rounds as f64;
+    writeln!(std::io::stdout(), "log: {each:.0} ns a record on the I/O thread").unwrap();
     let sink = Sink::start(File::create("/dev/null").unwrap().into(), 256 << 20, Format::Json).unwrap();
     let (mut out, mut all) = (Vec::new(), Duration::ZERO);
     for _ in 0..100_000 {
-        out.extend_from_slice(&[b'x'; 2000]);
+        for _ in 0..6 {
+            frame::put(&mut out, &browser);
+        }
         let start = thread_time();
-        sink.push(&mut out);
+        sink.push(&mut out, 6);
         all += thread_time() - start;
     }
-    writeln!(std::io::stdout(), "log: {} ns a push of 2,000 bytes, two clock calls included", all.as_nanos() / 100_000)
+    writeln!(std::io::stdout(), "log: {} ns a push of 6 records, two clock calls included", all.as_nanos() / 100_000)
         .unwrap();
 }

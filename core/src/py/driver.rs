@@ -11,6 +11,7 @@ use super::parts::Parts;
 use super::step::{self, Step};
 use crate::engine::native::Outcome;
 use crate::engine::shared::Shared;
+use crate::py::request::Request;
 use crate::py::websocket::WebSocket;
 
 #[pyclass(module = "django_rivet._core", frozen)]
@@ -25,8 +26,8 @@ pub struct Driver {
 /// Who gets the result of a coroutine that has suspended.
 enum Answers {
     Nobody,
-    /// With the route's `settle`.
-    Request(Arc<Shared>, Option<Py<PyAny>>),
+    /// With the route's `settle`, and the request that the handler has.
+    Request(Arc<Shared>, Option<Py<PyAny>>, Option<Py<Request>>),
     /// By itself: it is what `settle` returned.
     Later(Arc<Shared>),
     Socket(Py<WebSocket>),
@@ -48,8 +49,8 @@ impl Driver {
     }
 
     /// The request that the result will answer, once the coroutine has suspended.
-    pub fn answer_to(&self, shared: Arc<Shared>, settle: Option<Py<PyAny>>) {
-        self.answers.replace(Answers::Request(shared, settle));
+    pub fn answer_to(&self, shared: Arc<Shared>, settle: Option<Py<PyAny>>, request: Option<Py<Request>>) {
+        self.answers.replace(Answers::Request(shared, settle, request));
     }
 
     pub fn answer_later(&self, shared: Arc<Shared>) {
@@ -65,8 +66,9 @@ impl Driver {
         match self.answers.replace(Answers::Nobody) {
             Answers::Nobody => drop(self.result.replace(Some(result.map(Bound::unbind)))),
             Answers::Socket(socket) => socket.get().handler_ended(py, result.map(Bound::unbind)),
-            Answers::Request(shared, settle) => {
-                let make = |parts: &_, result| Outcome::of(py, parts, settle.as_ref(), &shared, result);
+            Answers::Request(shared, settle, request) => {
+                let request = request.map(|request| request.into_bound(py));
+                let make = |parts: &_, result| Outcome::of(py, parts, settle.as_ref(), &shared, request, result);
                 Self::tell(py, &shared, result, make);
             }
             Answers::Later(shared) => Self::tell(py, &shared, result, |_, result| Outcome::later(result)),

@@ -81,11 +81,13 @@ impl Job {
         if shared.is_gone() {
             return; // nobody waits any more
         }
+        shared.begin();
         let watch = Stopwatch::start();
         let context = context::copy(py);
-        let outcome = match settle::render(py, &self.encode, self.run(py, &context)) {
+        let request = self.request.as_ref().map(|request| request.bind(py));
+        let outcome = match settle::render(py, &self.encode, request, self.run(py, &context)) {
             Ok(rendered) => Outcome::Value(rendered),
-            Err(unsettled) => unsettled.settle(py, &context, self.settle.as_ref(), &shared),
+            Err(unsettled) => unsettled.settle(py, &context, self.settle.as_ref(), &shared, request.cloned()),
         };
         let took = watch.stop();
         if let Some(tidy) = &self.tidy

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod driver;
+pub mod exporter;
 pub mod gil;
 pub mod job;
 pub mod learnt;

@@ -8,14 +8,17 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::exporter::PoolMeter;
 use super::waiter::Waiter;
+use crate::engine::cors::{self, Policy};
 use crate::engine::native::{Handler, Kind};
-use crate::engine::options::Options;
+use crate::engine::options::{Options, milliseconds};
 use crate::engine::remote::Remote;
 use crate::engine::routes::{Given, Routes, canonical};
 use crate::engine::turn::asyncio_token;
 use crate::engine::{Engine, Fallback, set_current};
 use crate::files::Files;
+use crate::metrics::Form;
 use crate::net::listener::Listener;
 use crate::net::poll::Flags;
 
@@ -89,10 +92,10 @@ impl Reactor {
         Ok(Self { engine, keys: PyDict::new(py).unbind(), key })
     }
 
-    fn attach(&self, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.engine.parts.attach(event_loop)?;
+    fn attach(&self, event_loop: &Bound<'_, PyAny>) -> PyResult<Vec<&'static str>> {
+        let missing = self.engine.parts.attach(event_loop)?;
         set_current(Some(Rc::clone(&self.engine)));
-        Ok(())
+        Ok(missing)
     }
 
     fn listen(&self, fd: RawFd) -> PyResult<()> {
@@ -110,12 +113,19 @@ impl Reactor {
         let mut table = Vec::with_capacity(routes.len());
         let mut handlers = Vec::new();
         for given in routes {
-            let (method, path, callable, kind, settle) = given.parts();
+            let (method, path, callable, kind, settle, limits) = given.parts();
             let slot = self.engine.metrics.borrow_mut().route(&method, &path);
-            self.engine.name_route(slot, &path);
             let names = canonical(&path).1;
             let inline = &self.engine.options.inline;
-            let handler = Rc::new(Handler { settle, ..handler(py, callable, &kind, slot, names, inline)? });
+            // Without a way to leave the loop blocking code fails on this thread.
+            let kind = if self.engine.parts.leaves_loop() { kind } else { on_pool(kind) };
+            let handler = Rc::new(Handler {
+                settle,
+                max_body: limits.max_body,
+                timeout: milliseconds(limits.timeout),
+                codings: self.engine.name_codings(&limits.compression)?,
+                ..handler(py, callable, &kind, slot, names, inline)?
+            });
             handlers.push(Rc::clone(&handler));
             table.push((method, path, handler));
         }
@@ -123,6 +133,10 @@ impl Reactor {
         self.engine.routes.replace(Rc::new(routes));
         self.engine.set_handlers(handlers);
         Ok(())
+    }
+
+    fn cors(&self, py: Python<'_>, policy: cors::Given) {
+        self.engine.cors.replace(Some(Rc::new(Policy::new(py, policy))));
     }
 
     #[pyo3(signature = (handler, *, stream_body=false))]
@@ -143,7 +157,9 @@ impl Reactor {
     #[pyo3(signature = (prefix, root, *, immutable=false))]
     fn files(&self, prefix: &str, root: &str, immutable: bool) -> PyResult<()> {
         let files = Files::new(prefix, Path::new(root), immutable, self.engine.options.static_cache);
-        self.engine.files.borrow_mut().push(files.map_err(PyValueError::new_err)?);
+        let files = files.map_err(PyValueError::new_err)?;
+        let slot = self.engine.metrics.borrow_mut().route("GET", &format!("{prefix}{{path}}"));
+        self.engine.files.borrow_mut().push((slot, files));
         Ok(())
     }
 
@@ -176,8 +192,12 @@ impl Reactor {
         Ok(stats)
     }
 
+    fn pool_meter(&self) -> PoolMeter {
+        PoolMeter(self.engine.metrics.borrow().pool())
+    }
+
     fn metrics(&self) -> String {
-        self.engine.metrics.borrow().render()
+        self.engine.metrics.borrow().totals().render(Form::Text)
     }
 
     // asyncio's part: https://docs.python.org/3/library/selectors.html#selectors.BaseSelector
@@ -296,7 +316,16 @@ fn handler(
         "pool" => Kind::Pool,
         other => return Err(PyValueError::new_err(format!("{other:?} is none of async, sync, inline, pool"))),
     };
-    Ok(Handler { callable, kind, request, slot, names, settle: None, learnt: Default::default() })
+    let learnt = Default::default();
+    Ok(Handler { callable, kind, request, slot, names, settle: None, max_body: None, timeout: 0, codings: 0, learnt })
+}
+
+/// The kind of a handler where no blocking code may run on the I/O thread.
+fn on_pool(kind: String) -> String {
+    if kind.starts_with("async") {
+        return kind;
+    }
+    if kind.ends_with("+request") { "pool+request".to_owned() } else { "pool".to_owned() }
 }
 
 /// May the coroutine of this function wait? Not when its code has neither `await` nor what contains one; a wrapper tells

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::meta::{latin1, meta};
 use super::waiter::Waiter;
 use crate::engine::fields::Fields;
-use crate::engine::remote::Command;
+use crate::engine::remote::{Command, Part};
 use crate::engine::shared::{Body, Progress, Shared};
 use crate::http::target::percent_decode;
 
@@ -25,7 +25,11 @@ pub struct Request {
     must_answer: bool,
     path: PyOnceLock<Py<PyString>>,
     body: PyOnceLock<Py<PyBytes>>,
+    /// What Django knows of it (api/inside.py), made when somebody asks.
+    inside: PyOnceLock<Py<PyAny>>,
 }
+
+static INSIDE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The client's address: the one that trusted proxies tell, else the peer's own.
 pub fn client_of(shared: &Shared) -> Option<(String, u16)> {
@@ -88,7 +92,14 @@ fn answered() -> PyErr {
 
 impl Request {
     pub fn new(py: Python<'_>, shared: Arc<Shared>, must_answer: bool) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { shared, must_answer, path: PyOnceLock::new(), body: PyOnceLock::new() })
+        let (path, body, inside) = (PyOnceLock::new(), PyOnceLock::new(), PyOnceLock::new());
+        Bound::new(py, Self { shared, must_answer, path, body, inside })
+    }
+
+    /// Has something to add to the answer, whatever that is: a session, a CSRF cookie.
+    pub fn touched(&self, py: Python<'_>) -> bool {
+        let Some(inside) = self.inside.get(py) else { return false };
+        inside.bind(py).getattr("touched").is_ok_and(|touched| touched.is_truthy().unwrap_or(true))
     }
 
     /// Does it at once on the I/O thread, and asks that thread for it on any other.
@@ -109,6 +120,15 @@ impl Request {
 
 #[pymethods]
 impl Request {
+    fn got_thread(&self) {
+        self.shared.begin();
+    }
+
+    /// The first pattern that was found holds.
+    fn matched(&self, pattern: &str) {
+        let _ = self.shared.route.set(format!("/{pattern}").into());
+    }
+
     #[getter]
     fn method<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         latin1(py, self.shared.of(self.shared.head.method_span))
@@ -286,7 +306,10 @@ impl Request {
             return Err(answered());
         }
         debug_assert!(fd.as_raw_fd() >= 0);
-        self.ask(py, Command::File { shared: Arc::clone(&self.shared), status, fields, fd, offset, count });
+        self.ask(
+            py,
+            Command::File { shared: Arc::clone(&self.shared), status, fields, part: Part { fd, offset, count } },
+        );
         Ok(())
     }
 
@@ -343,6 +366,46 @@ impl Request {
 
     fn on_disconnect(&self, py: Python<'_>, callback: Py<PyAny>) {
         self.ask(py, Command::OnDisconnect { shared: Arc::clone(&self.shared), callback });
+    }
+
+    #[getter]
+    fn _inside<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        let inside = self.inside.get_or_try_init(py, || {
+            let make = INSIDE.import(py, "django_rivet.api.inside", "Inside")?;
+            // Another object for the same request: one that held this one would never be freed.
+            let twin = Self::new(py, Arc::clone(&self.shared), false)?;
+            make.call1((twin,)).map(Bound::unbind)
+        })?;
+        Ok(inside.bind(py))
+    }
+
+    #[getter]
+    fn _touched(&self, py: Python<'_>) -> bool {
+        self.touched(py)
+    }
+
+    #[getter]
+    fn django<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self._inside(py)?.getattr("django")
+    }
+
+    #[getter]
+    fn session<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self._inside(py)?.getattr("session")
+    }
+
+    #[getter]
+    fn user<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self._inside(py)?.getattr("user")
+    }
+
+    #[setter]
+    fn set_user(&self, py: Python<'_>, user: Bound<'_, PyAny>) -> PyResult<()> {
+        self._inside(py)?.setattr("user", user)
+    }
+
+    fn auser<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self._inside(py)?.call_method0("auser")
     }
 
     fn __repr__(&self) -> String {

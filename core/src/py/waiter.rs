@@ -4,6 +4,7 @@
 use pyo3::exceptions::asyncio::{CancelledError, InvalidStateError};
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -18,6 +19,9 @@ enum State {
     Error(PyErr),
     Cancelled(Option<Py<PyAny>>),
 }
+
+/// `Waiter::wait_by`: one asyncio for the whole process.
+static WAIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A callback and the context it runs in.
 type Callback = (Py<PyAny>, Option<Py<PyAny>>);
@@ -58,6 +62,11 @@ impl Waiter {
             blocking: Gil::new(Cell::new(false)),
             callbacks: Gil::new(RefCell::new(Vec::new())),
         }
+    }
+
+    /// Has it be awaited by a function of Python, where Tasks do not wait for what is no Future of asyncio's.
+    pub fn wait_by(py: Python<'_>, function: Py<PyAny>) {
+        let _ = WAIT.set(py, function);
     }
 
     pub fn is_pending(&self) -> bool {
@@ -135,8 +144,12 @@ impl Waiter {
         self.blocking.set(value);
     }
 
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        let py = slf.py();
+        match WAIT.get(py) {
+            Some(wait) => wait.bind(py).call1((slf,)),
+            None => Ok(slf.into_any()),
+        }
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

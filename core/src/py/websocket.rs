@@ -50,6 +50,8 @@ pub struct WebSocket {
     /// What on_disconnect() got before accept().
     early: Gil<RefCell<Vec<Py<PyAny>>>>,
     task: Gil<RefCell<Option<Py<PyAny>>>>,
+    /// Who it is, as the route's `auth` says.
+    user: Gil<RefCell<Option<Py<PyAny>>>>,
 }
 
 impl WebSocket {
@@ -61,6 +63,7 @@ impl WebSocket {
             inbox: Gil::new(OnceCell::new()),
             early: Gil::new(RefCell::default()),
             task: Gil::new(RefCell::new(None)),
+            user: Gil::new(RefCell::new(None)),
         }
     }
 
@@ -271,6 +274,16 @@ impl WebSocket {
             }
             None => Err(self.over(py)),
         }
+    }
+
+    #[getter]
+    fn user(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.user.borrow().as_ref().map(|user| user.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_user(&self, user: Py<PyAny>) {
+        self.user.replace(Some(user));
     }
 
     #[pyo3(signature = (status=403, headers=None, body=None))]

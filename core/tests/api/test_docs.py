@@ -15,7 +15,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = re.compile(r"```python\n(.*?)```\s*```\n(.*?)```", re.DOTALL)
 EXAMPLES = [
     pytest.param(code, exchanges, id=f"{page}-{number}")
-    for page in ("handlers.md", "errors.md")
+    for page in ("handlers.md", "errors.md", "limits.md")
     for number, (code, exchanges) in enumerate(EXAMPLE.findall((DOCS / page).read_text()))
 ]
 
@@ -52,4 +52,4 @@ def request(text: str) -> dict[str, Any]:
 
 
 def test_every_example_is_found():
-    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 6
+    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 8

@@ -1,5 +1,6 @@
-"""mypy, strict, takes an app and finds its mistakes; and the app runs."""
+"""mypy and pyright, strict, take an app and find its mistakes; and the app runs."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,11 +17,23 @@ def test_mypy(tmp_path):
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path, HERE / "typed_app.py"]
     done = subprocess.run(command, cwd=CORE, capture_output=True, text=True, timeout=100)
     found = {(int(line), code) for line, code in re.findall(r"typed_app\.py:(\d+): error: .*\[([\w-]+)\]", done.stdout)}
-    expected = set()
-    for number, line in enumerate((HERE / "typed_app.py").read_text().splitlines(), 1):
-        if match := re.search(r"# error: ([\w-]+)$", line):
-            expected.add((number, match[1]))
-    assert found == expected, done.stdout + done.stderr
+    assert found == {(number, code) for number, code in mistakes().items()}, done.stdout + done.stderr
+
+
+def mistakes() -> dict[int, str]:
+    """Lines of the app with mypy's word for what is wrong there."""
+    lines = enumerate((HERE / "typed_app.py").read_text().splitlines(), 1)
+    return {number: match[1] for number, line in lines if (match := re.search(r"# error: ([\w-]+)$", line))}
+
+
+def test_pyright(tmp_path):
+    """basedpyright is pyright that installs from PyPI with all it needs; "strict" are pyright's own rules."""
+    config = {"include": [str(HERE / "typed_app.py")], "extraPaths": [str(CORE / "python")]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(config | {"typeCheckingMode": "strict"}))
+    command = ["basedpyright", "--outputjson", "--pythonpath", sys.executable, "--project", tmp_path]
+    done = subprocess.run(command, cwd=CORE, capture_output=True, text=True, timeout=100)
+    found = [each for each in json.loads(done.stdout)["generalDiagnostics"] if each["severity"] in ("error", "warning")]
+    assert {each["range"]["start"]["line"] + 1 for each in found} == {*mistakes()}, done.stdout + done.stderr
 
 
 def test_the_app_runs():
@@ -33,5 +46,8 @@ def test_the_app_runs():
         assert (answer.status_code, answer.headers["location"]) == (201, "/shop/v1/items/7")
         files = {"picture": ("p.png", b"png")}
         assert client.post("/shop/v1/items/1/picture", data={"title": "t"}, files=files).text == "1 t p.png"
+        assert client.get("/shop/me", headers={"Authorization": "Bearer ada"}).json() == 3
+        assert client.get("/shop/me").status_code == 401
+        assert client.get("/shop/all").json()["next"] == "/shop/all?page=2&size=2"
         assert client.get("/shop/export").text == "name,price\n"
         assert client.get("/shop/events").text == 'event: sale\ndata: {"sold":1}\n\n'

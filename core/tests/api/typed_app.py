@@ -9,19 +9,24 @@ from django.http import HttpResponse
 from django_rivet import (
     API,
     Background,
+    BearerAuth,
     Cookie,
+    CurrentUser,
     Depends,
     EventStream,
     File,
     Form,
     Header,
     HTTPError,
+    PageNumber,
     Query,
     Request,
     Response,
     Router,
     ServerSentEvent,
+    SessionAuth,
     Stream,
+    Throttle,
     UploadedFile,
     WebSocket,
 )
@@ -76,6 +81,20 @@ def picture(id: int, title: Annotated[str, Form()], picture: Annotated[UploadedF
     return HttpResponse(f"{id} {title} {picture.name}")
 
 
+async def find(token: str) -> str | None:
+    return token if token == "ada" else None
+
+
+@api.get("/me", auth=[BearerAuth(find)], permissions=lambda user: bool(user), throttle=Throttle("100/min"))
+def me(user: Annotated[str, CurrentUser]) -> int:
+    return len(user.upper())
+
+
+@api.get("/all", paginate=PageNumber(size=2), returns=list[Item])
+def everything() -> list[Item]:
+    return [Item("a"), Item("b"), Item("c")]
+
+
 @api.get("/export")
 def export() -> Stream:
     def lines() -> Iterator[str]:
@@ -109,6 +128,10 @@ def mistakes() -> None:
     api.get("/", status="201")  # error: arg-type
     api.get(7)  # error: arg-type
     api.include(api.get)  # error: arg-type
+    api.get("/", auth=SessionAuth)  # error: arg-type
+    api.get("/", throttle="5/min")  # error: arg-type
+    api.websocket("/w", csrf=False)  # error: call-arg
+    API(auth=BearerAuth(7))  # error: arg-type
     api.exception(int)  # error: type-var
     api.websocket("/x")(lambda: None)  # error: type-var
     HTTPError("404")  # error: arg-type

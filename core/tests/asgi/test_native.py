@@ -16,6 +16,8 @@ from websockets.sync.client import connect
 from django_rivet import API, Disconnected, Request, broadcast
 from server import receive, serve, until
 
+INTERNAL = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
+
 
 class Point(msgspec.Struct):
     """Something that json does not know and msgspec does."""
@@ -86,7 +88,7 @@ def declare(api, kind, path, result):
         ("grüße", 200, "text/plain; charset=utf-8", "grüße".encode()),
         (b"\0\xff", 200, "application/octet-stream", b"\0\xff"),
         (None, 204, None, b""),
-        (object(), 500, "text/plain; charset=utf-8", b"Internal Server Error\n"),
+        (object(), 500, "application/problem+json", INTERNAL),
     ],
 )
 def test_what_handlers_return(kind, value, status, content_type, body):
@@ -125,7 +127,7 @@ def test_an_error_is_500_and_tells_nothing(kind):
     with serving(api) as server:
         for _ in range(2):
             response, body = request(server)
-            assert (response.status, body) == (500, b"Internal Server Error\n")
+            assert (response.status, body) == (500, INTERNAL)
 
 
 def test_head_options_and_other_methods():

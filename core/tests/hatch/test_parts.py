@@ -5,12 +5,14 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from asgiref.sync import SyncToAsync
 from django.core.signals import got_request_exception
 from django.test import AsyncRequestFactory, RequestFactory
 from django.test.utils import override_settings
 from django.urls import include, path, reverse
 
 from django_rivet import API, Disconnected, broadcast, conf
+from django_rivet.api.limits import Limits
 from django_rivet.hatch import NativeApplication, loop, wsgi
 from django_rivet.hatch.answer import Answer
 from django_rivet.hatch.channel import Live
@@ -20,6 +22,9 @@ from django_rivet.hatch.request import HatchRequest, raw_path
 from django_rivet.hatch.response import whole
 from django_rivet.hatch.table import Call, entries, find
 from django_rivet.hatch.websocket import HatchWebSocket
+from django_rivet.hatch.wsgi import Here
+
+INTERNAL = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
 
 
 def declared(*paths):
@@ -129,8 +134,8 @@ def handler(how):
         ("value", 418, b"settled <class 'object'>"),
         ("error", 418, b"settled None"),
         ("os", 500, b"settled None"),
-        ("fails", 500, b"Internal Server Error\n"),
-        ("silent", 500, b"Internal Server Error\n"),
+        ("fails", 500, INTERNAL),
+        ("silent", 500, INTERNAL),
         ("later", 200, b"settled"),
     ],
 )
@@ -144,7 +149,9 @@ def test_what_a_route_settles(kind, how, status, body):
     async def coroutine():
         return returns()
 
-    route = SimpleNamespace(handler=returns if kind == "blocking" else coroutine, kind="sync", settle=settle)
+    route = SimpleNamespace(
+        handler=returns if kind == "blocking" else coroutine, kind="sync", settle=settle, limits=Limits()
+    )
     options = conf.Options()
 
     async def run():
@@ -186,7 +193,7 @@ def test_that_the_client_has_gone_is_no_failure_of_the_handler(caplog):
             answer.leave()
             raise error
 
-        route = SimpleNamespace(handler=handler, kind="async+request")
+        route = SimpleNamespace(handler=handler, kind="async+request", limits=Limits())
         later = handling(django, Call(route, {}), conf.Options())
         later.request.answer_by(answer)
         await later.work(answer)
@@ -407,3 +414,12 @@ def test_what_is_not_native_goes_on_to_the_application():
         ("http", "/two/a%2Fb/x/c"),
         ("http", "/page/a/b"),
     ]
+
+
+def test_a_handlers_loop_is_not_left_to_async_to_sync():
+    """As asgiref's sync_to_async leaves it on the thread that it runs on."""
+    before = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
+    here = Here()
+    done = here.submit(setattr, SyncToAsync.threadlocal, "main_event_loop", object())
+    here.until(done.done)
+    assert SyncToAsync.threadlocal.main_event_loop is before

@@ -11,6 +11,7 @@ from three import SITE, until
 
 pytestmark = pytest.mark.usefixtures("three")
 KINDS = ["sync", "async", "suspends"]
+TOO_LARGE = b'{"type":"about:blank","title":"Content Too Large","status":413,"detail":"the body is too large"}'
 LARGE = 3  # MiB, of a body: above what is kept in memory, and above Django's bound for request.body
 
 
@@ -144,7 +145,7 @@ def test_a_body_above_the_bound(server, path, chunked):
         with contextlib.suppress(ConnectionError):
             connection.request("POST", path, body=iter([body]) if chunked else body)
         response = connection.getresponse()
-        assert (response.status, response.read()) == (413, b"the body is too large\n")
+        assert (response.status, response.read()) == (413, TOO_LARGE)
         return
     pytest.fail("no answer")
 
@@ -307,3 +308,75 @@ def test_what_follows_the_answer(server, kind):
     assert server.get(f"/later/{kind}/x")[1] == b"answered"
     until(lambda: f"later {kind} ended" in server.seen("later"), "the provider's end")
     until(lambda: f"later {kind} worked" in server.seen("later"), "the work in the background")
+
+
+PAGE = "https://app.example.com"
+
+
+@pytest.mark.parametrize("path", ["/items/5", "/values/suspends/dict", "/fails/sync/x", "/tagged/auto/1", "/two/1/x/2"])
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
+def test_other_origins(server, servers, path, method):
+    for origin, allowed in ((PAGE, True), ("https://elsewhere.example", False), ("", False)):
+        sent = {"Origin": origin} if origin else {}
+        response, _ = server.get(path, method, headers=sent)
+        told = {name.lower(): value for name, value in response.getheaders() if name.lower().startswith("access-")}
+        assert "origin" in response.headers["vary"].lower()
+        assert told.get("access-control-allow-origin") == (PAGE if allowed else None)
+        assert told.get("access-control-allow-credentials") == ("true" if allowed else None)
+        engines, _ = servers("runrivet").get(path, method, headers=sent)
+        assert response.status == engines.status
+        assert told == {n.lower(): v for n, v in engines.getheaders() if n.lower().startswith("access-")}
+
+
+def test_paths_without_cors(server):
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+    for method in ("GET", "OPTIONS"):
+        response, _ = server.get("/slow/stream", method, headers=asked)
+        assert "origin" not in (response.headers["vary"] or "").lower()
+        assert response.headers["access-control-allow-origin"] is None
+    assert response.status == 204
+
+
+def test_a_preflight(server, servers):
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
+    response, body = server.get("/items/5", "OPTIONS", headers=asked)
+    assert (response.status, response.headers["content-length"], body) == (200, "0", b"")
+    engines, _ = servers("runrivet").get("/items/5", "OPTIONS", headers=asked)
+    for name in ("origin", "methods", "headers", "credentials"):
+        assert response.headers[f"access-control-allow-{name}"] == engines.headers[f"access-control-allow-{name}"]
+    assert response.headers["access-control-max-age"] == "86400"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("kind", "size", "good"), [("sync", 10, True), ("sync", 11, False), ("async", 5 << 20, True)])
+def test_the_largest_body_of_a_route(server, kind, size, good, chunked):
+    body = b"x" * size
+    response, got = server.get(f"/limited/{kind}", "POST", body=iter([body]) if chunked else body)
+    assert (response.status, got) == ((200, str(size).encode()) if good else (413, TOO_LARGE))
+
+
+@pytest.mark.parametrize(("kind", "note"), [("sync", "slow-ended"), ("async", "slow-cancelled")])
+def test_an_answer_that_takes_too_long(server, kind, note):
+    count = server.seen(note).count(note)
+    response, got = server.get(f"/slow/{kind}")
+    assert (response.status, response.headers["content-type"]) == (504, "application/problem+json")
+    assert got == (
+        b'{"type":"about:blank","title":"Gateway Timeout","status":504,"detail":"The answer took too long."}'
+    )
+    until(lambda: server.seen(note).count(note) > count, "the handler ends")
+
+
+def test_an_answer_that_has_begun_in_time(server):
+    assert server.get("/slow/stream")[1] == b"ab"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "auto"])
+def test_tags(server, servers, kind):
+    response, body = server.get(f"/tagged/{kind}/7")
+    tag = response.headers["etag"]
+    assert (response.status, body) == (200, b'{"number":7}')
+    assert tag == servers("runrivet").get(f"/tagged/{kind}/7")[0].headers["etag"]
+    for method in ("GET", "HEAD"):
+        again, body = server.get(f"/tagged/{kind}/7", method, headers={"If-None-Match": tag})
+        assert (again.status, again.headers["etag"], body) == (304, tag, b"")
+    assert server.get(f"/tagged/{kind}/7", headers={"If-Match": '"other"'})[0].status == 412

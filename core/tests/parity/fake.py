@@ -56,7 +56,14 @@ class Request:
         self._on_disconnect: Callable[[], None] | None = None
         self._drained: list[asyncio.Future[None]] = []
         self._file: BinaryIO | None = None
+        self.route = ""
         self.__dict__.update(attributes)
+
+    def matched(self, pattern: str) -> None:
+        self.route = pattern
+
+    def got_thread(self) -> None:
+        pass
 
     @property
     def file(self) -> BinaryIO:

@@ -12,8 +12,11 @@ import threading
 from django_rivet import conf
 from django_rivet.server.engine import Engine
 
-root, *options = sys.argv[1:]
-engine = Engine(dataclasses.replace(conf.Options(), **dict(option.split("=", 1) for option in options)))
+root, *words = sys.argv[1:]
+given = dict(word.split("=", 1) for word in words)
+kinds = {row.name: row.kind for row in conf.rows()}
+options = dataclasses.replace(conf.Options(), **{name: kinds[name].parse(value) for name, value in given.items()})
+engine = Engine(options)
 listening = socket.create_server(("127.0.0.1", 0))
 
 
@@ -21,8 +24,14 @@ listening = socket.create_server(("127.0.0.1", 0))
 async def application(reactor):
     reactor.native([("GET", "/items/{name}", lambda name: {"name": name}, "sync")])
     reactor.files("/static/", root)
-    reactor.fallback(lambda request: request.respond(404, [("X-Id", request.id)], b"not here"))
+    reactor.websocket(lambda socket: socket.close())
+    reactor.fallback(answer)
     yield
+
+
+def answer(request):
+    if request.path != "/fails":  # else it is dropped
+        request.respond(404, [("X-Id", request.id)], b"not here")
 
 
 def wait():

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -117,17 +118,77 @@ def test_a_peer_cannot_forge_a_line(tmp_path, form):
             assert COMBINED.fullmatch(line), line
 
 
-def test_what_is_refused_is_logged_too(tmp_path):
-    with logged(tmp_path, "access_log=json") as server:
-        for request, status in [
-            (b"GET / HTTP/1.1\r\n\r\n", 400),
-            (b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n", 400),
-            (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
+def test_every_refusal_has_its_line(tmp_path):
+    post = b"POST /upload?token=secret HTTP/1.1\r\nHost: a\r\n"
+    handshake = b"GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    options = ("access_log=json", "max_body=1000", "header_timeout=0.5", "body_timeout=0.5")
+    expected = []
+    with logged(tmp_path, *options) as server:
+        for request, status, method, path in [
+            (b"GET / HTTP/1.1\r\n\r\n", 400, "", ""),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n", 400, "", ""),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431, "", ""),
+            (b"GET / HTTP/1.1\r\nHost", 408, "", ""),
+            (post + b"Content-Length: 1001\r\n\r\n", 413, "POST", "/upload"),
+            (post + b"Transfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001, 413, "POST", "/upload"),
+            (post + b"Transfer-Encoding: chunked\r\n\r\nno\r\n", 400, "POST", "/upload"),
+            (post + b"Content-Length: 10\r\n\r\nhalf", 408, "POST", "/upload"),
+            (handshake + b"\r\n", 426, "GET", "/socket"),
+            (handshake + b"Sec-WebSocket-Version: 13\r\n\r\n", 400, "GET", "/socket"),
+            (handshake + key, 403, "GET", "/socket"),
+            (b"DELETE /items/one HTTP/1.1\r\nHost: a\r\n\r\n", 405, "DELETE", "/items/one"),
+            (b"GET /static/none HTTP/1.1\r\nHost: a\r\n\r\n", 404, "GET", "/static/none"),
+            (b"GET /fails HTTP/1.1\r\nHost: a\r\n\r\n", 500, "GET", "/fails"),
         ]:
             with connect(server.address) as client:
                 client.socket.sendall(request)
-                assert client.answer().status == status
-        assert [json.loads(line)["status"] for line in server.lines()] == [400, 400, 431]
+                assert client.answer().status == status, request[:100]
+                expected.append((status, method, path))
+                client.socket.sendall(b"x")
+                client.socket.shutdown(socket.SHUT_RDWR)
+        lines = [json.loads(line) for line in server.lines()]
+    assert sorted((line["status"], line["method"], line["path"]) for line in lines) == sorted(expected)
+    assert "secret" not in str(lines)
+    for line in lines:
+        assert line["client"] == "127.0.0.1"
+        assert len(line["request_id"]) == (32 if line["method"] else 0)
+        assert (line["bytes_in"] > 30) == bool(line["method"])
+        assert 0 <= line["first_byte_seconds"] <= line["seconds"]
+    slow = next(line for line in lines if (line["status"], line["method"]) == (408, "POST"))
+    assert slow["seconds"] >= 0.4 and slow["bytes_in"] == len(post) + len("Content-Length: 10\r\n\r\nhalf")
+
+
+def test_a_connection_that_is_turned_away_has_its_line(tmp_path):
+    with logged(tmp_path, "access_log=json", "max_connections=1") as server:
+        with connect(server.address) as client, connect(server.address) as another:
+            assert client.get("/items/one").status == 200
+            assert another.answer().status == 503
+        lines = [(line["client"], line["path"], line["status"]) for line in map(json.loads, server.lines())]
+    assert sorted(lines) == [("127.0.0.1", "", 503), ("127.0.0.1", "/items/one", 200)]
+
+
+def test_every_request_has_the_id_that_its_handler_sees(tmp_path):
+    """Those too that Python never sees, and none twice."""
+    with logged(tmp_path, "access_log=json", "trusted_proxies=127.0.0.1") as server:
+        with connect(server.address) as client:
+            for path in ("/items/one", "/health/live", "/static/none"):
+                client.get(path)
+            client.get("/items/two", ("X-Request-ID", "given-by-a-proxy"))
+            told = client.get("/missing").field("x-id")
+        ids = [json.loads(line)["request_id"] for line in server.lines()]
+    assert len(set(ids)) == 5 and set(map(len, ids)) == {32, 16}
+    assert ids[3:] == ["given-by-a-proxy", told]
+
+
+def test_paths_that_are_skipped_show_their_errors_only(tmp_path):
+    with logged(tmp_path, "access_log=json", "access_log_skip=/health/live,/fails") as server:
+        with connect(server.address) as client:
+            client.get("/health/live?x")
+            client.get("/items/one")
+            client.get("/fails")
+        lines = [(line["path"], line["status"]) for line in map(json.loads, server.lines())]
+    assert lines == [("/items/one", 200), ("/fails", 500)]
 
 
 def test_off(tmp_path):

@@ -45,4 +45,4 @@ def test_requests_are_counted_by_route_and_status():
     for key, value in counts.items():
         top = key.replace("_count{", "_bucket{").removesuffix("}") + ',le="+Inf"}'
         assert samples[top] == value
-    assert samples["rivet_connections_total{}"] == 1
+    assert samples["rivet_accepted_connections_total{}"] == 1

@@ -151,6 +151,18 @@ def fds(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def idle_fds(pid: int, port: int) -> int:
+    """The descriptors of a server once it has no connection left: it may not have seen yet that a load has ended."""
+    wait_for(lambda: not connections(port), "no connection is left")
+    return fds(pid)
+
+
+def connections(port: int) -> int:
+    """Connections that the server's side of a port has open (proc_net_tcp(5)): established, or left by the client."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] in ("01", "08") for row in rows)
+
+
 def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 

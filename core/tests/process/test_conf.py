@@ -1,14 +1,18 @@
 """The table of options: where values come from, what they may be, and what is said of others."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from django_rivet import conf
+from django_rivet import conf, reference
 
 if not settings.configured:
     settings.configure()
+
+
+METRICS = "host:port, :port for every address, the path of a Unix socket, or off"
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +64,10 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("inline", "never", "never"),
         ("trusted_proxies", ["10.0.0.0/8", "unix"], "10.0.0.0/8,unix"),
         ("trusted_proxies", " 10.0.0.1 , ::1 ", "10.0.0.1,::1"),
+        ("metrics", "off", ""),
+        ("metrics", ":9100", ":9100"),
+        ("metrics", "[::1]:9100", "[::1]:9100"),
+        ("metrics", "/run/rivet/metrics", "/run/rivet/metrics"),
     ],
 )
 def test_values(name: str, given: object, value: object) -> None:
@@ -85,6 +93,9 @@ def test_values(name: str, given: object, value: object) -> None:
         ("inline", "maybe", "learn, always or never"),
         ("health_path", "/a\nb", "text on one line"),
         ("trusted_proxies", [1], "names parted by commas"),
+        ("metrics", "9100", METRICS),
+        ("metrics", "::1:9100", METRICS),
+        ("metrics", "localhost:http", METRICS),
     ],
 )
 def test_what_is_said_of_other_values(name: str, given: object, wanted: str) -> None:
@@ -118,3 +129,15 @@ def test_the_engine_takes_what_it_is_given() -> None:
     Reactor(conf.engine_options(conf.Options())).close()
     with pytest.raises(ValueError, match="compression"):
         Reactor(conf.engine_options(dataclasses.replace(conf.Options(), compression="rar")))
+
+
+def test_the_settings_reference_is_the_one_that_is_made() -> None:
+    page = Path(__file__).parents[2] / "docs/settings.md"
+    assert page.read_text() == reference.reference(), "python -m django_rivet.reference > docs/settings.md"
+
+
+def test_every_option_is_in_the_reference_once_in_a_section_with_a_name() -> None:
+    for row in conf.rows():
+        assert reference.reference().count(f"`{row.variable}` |") == 1
+        assert row.section
+    assert len({row.section for row in conf.rows()}) == reference.reference().count("\n## ") - 1

@@ -111,3 +111,24 @@ def test_the_time_before_the_drain_takes_connections() -> None:
             late = time.monotonic() - begun
         assert 2 < late < 5
         assert server.end() == 0
+
+
+@pytest.mark.parametrize(("processes", "path"), [("1", "/native/later/1"), ("2", "/native/later-on-a-thread/1")])
+def test_work_after_an_answer_is_waited_for(processes: str, path: str) -> None:
+    with Server("--processes", processes) as server:
+        with ask(server.port, path) as client:
+            assert b"promised" in client.recv(65536)
+        server.signal(signal.SIGTERM)
+        assert server.end() == 0
+        assert "later: done" in server.output
+        assert "cut" not in server.output
+
+
+def test_work_after_an_answer_is_cut_when_the_time_is_up() -> None:
+    with Server("--graceful-timeout", "1") as server:
+        with ask(server.port, "/native/later/60") as client:
+            assert b"promised" in client.recv(65536)
+        server.signal(signal.SIGTERM)
+        assert server.end(30) == 0
+        assert "1 request did not end in time and was cut." in server.output
+        assert "later: done" not in server.output

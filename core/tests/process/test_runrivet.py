@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from process_load import Load
-from process_server import Server, wait_for
+from process_server import Server, patched, wait_for
 
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
 
@@ -31,9 +31,17 @@ def test_it_serves_says_what_it_is_and_ends_with_0(processes: str) -> None:
         assert len(server.workers()) == int(processes)
         assert "3 threads each" in server.output
         assert "System check identified no issues" in server.output
-        assert "body 100 MiB" in server.output
+        assert "body 100 MiB, WebSocket message 16 MiB" in server.output
         assert server.stop() == 0
         assert "Traceback" not in server.output
+
+
+def test_a_bound_that_the_system_does_not_allow_is_told() -> None:
+    few = patched("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))")
+    with Server("--max-connections", "200", launcher=few) as server:
+        assert "lets a process open 256 files" in server.output
+    with Server("--max-connections", "100", launcher=few) as server:
+        assert "lets a process open" not in server.output
 
 
 @COUNTS

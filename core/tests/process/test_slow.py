@@ -12,7 +12,7 @@ from typing import Self
 import pytest
 
 from process_load import Load, Result
-from process_server import LONG, Server, fds, rss, threads, wait_for
+from process_server import LONG, Server, fds, idle_fds, rss, threads, wait_for
 
 ROUNDS = 7
 QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
@@ -88,7 +88,7 @@ def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> Non
     with Server(*options) as server, Server(*options) as spared:
         for each in (server, spared):
             quiet_load(each.port, 200)
-        before = fds(server.pid)
+        before = idle_fds(server.pid, server.port)
 
         with Crowd(server.port, kind, count) as crowd:
             wait_for(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
@@ -106,7 +106,7 @@ def test_half_posts_and_aborted_uploads_leave_nothing(count: int) -> None:
     """Clients that leave in the head, within a body in memory, and within one in a file."""
     with Server("--spool", "64K") as server:
         quiet_load(server.port, 500)
-        before = fds(server.pid), threads(server.pid)
+        before = idle_fds(server.pid, server.port), threads(server.pid)
         memory = rss(server.pid)
         head = b"POST /upload/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000\r\n\r\n"
         load = Load(server.port, 4, bodies=True).start()
@@ -122,7 +122,7 @@ def test_half_posts_and_aborted_uploads_leave_nothing(count: int) -> None:
 def test_clients_that_leave_while_a_view_works() -> None:
     with Server("--workers", "4") as server:
         quiet_load(server.port, 100)
-        before = fds(server.pid)
+        before = idle_fds(server.pid, server.port)
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
                 client.sendall(b"GET /named/gone?seconds=0.2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -134,7 +134,7 @@ def test_clients_that_leave_while_a_view_works() -> None:
 def test_a_client_that_never_reads_is_cut_and_costs_little_memory() -> None:
     with Server(*QUICK_TIMEOUTS, "--workers", "2", "--high-water", "256K") as server:
         quiet_load(server.port, 200)
-        before, memory = fds(server.pid), rss(server.pid)
+        before, memory = idle_fds(server.pid, server.port), rss(server.pid)
         clients = []
         for _ in range(2):
             client = socket.socket()

@@ -188,3 +188,24 @@ def test_an_exception_of_a_websocket(client):
 
 def test_the_fixture(rivet_client, db):
     assert rivet_client.get("/orders").json() == []
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_users_of_native_handlers(client, kind):
+    assert client.get(f"/me/{kind}").status_code == 401
+    user = User.objects.create_user("ann", password="secret")
+    client.force_login(user)
+    assert client.get(f"/me/{kind}").text == "ann"
+    assert client.post(f"/me/{kind}").text == "ann", "the token goes along"
+    client.logout()
+    assert client.get(f"/me/{kind}").status_code == 401
+    assert client.login(username="ann", password="secret")
+    assert client.get(f"/me/{kind}").text == "ann"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_csrf_of_native_handlers(db, kind):
+    with Client(enforce_csrf_checks=True) as client:
+        client.force_login(User.objects.create_user("ann"))
+        assert client.get(f"/me/{kind}").text == "ann"
+        assert client.post(f"/me/{kind}").status_code == 403

@@ -57,6 +57,19 @@ def test_silence_is_pinged_then_cut():
     assert codes == [1006, 1006]
 
 
+def test_a_handler_that_takes_its_time_costs_nobody_the_connection():
+    with serve(ws_ping=0.3, ws_ping_timeout=0.3) as server, Client(server, "/late") as client:
+        client.send(b"".join(frame(TEXT, b"%d" % number) for number in range(200)))
+        answers = []
+        while len(answers) < 200:
+            first, payload = client.read()
+            if first == 0x80 | PING:
+                client.send(frame(PONG, payload))
+            else:
+                answers.append(payload)
+        assert answers == [b"%d" % number for number in range(200)]
+
+
 def test_a_rate_is_kept():
     with serve(ws_rate=20) as server:
         with Client(server) as client:

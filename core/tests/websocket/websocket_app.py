@@ -59,6 +59,14 @@ async def deaf(ws: WebSocket) -> None:
     await asyncio.sleep(3600)
 
 
+async def late(ws: WebSocket) -> None:
+    """An echo that begins after two seconds."""
+    ws.accept()
+    await asyncio.sleep(2)
+    while True:
+        await ws.send(await ws.receive())
+
+
 async def flood(ws: WebSocket) -> None:
     """Sends as long as the peer keeps up; tells when it has to wait."""
     ws.accept()
@@ -97,6 +105,7 @@ ROUTES = {
     "/close/{code}": close,
     "/early": early,
     "/deaf": deaf,
+    "/late": late,
     "/flood": flood,
     "/room": members,
 }

@@ -1,41 +1,78 @@
 """`make dev`: without Docker, on a bare system with Python and nothing else."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
+
+import pytest
 
 import stack
 
 BASE = f"rivet-base:{os.environ.get('DEBIAN_SUITE', 'trixie')}"
+# Each line of what it prints is one start of `make dev`: the page's status and type, and the server.
 BARE = """
 set -eu
 apt-get update -qq
 apt-get install -y -qq make python3 python3-venv > /dev/null
 cp -r /project ~/project
 cd ~/project
-make dev > dev.log 2>&1 &
-exec python3 - <<'END'
-import sys, time, urllib.request
+cat > ~/look.py <<'END'
+import os, re, signal, subprocess, sys, time, urllib.request
 from pathlib import Path
-for attempt in range(480):
+with open("dev.log", "w") as log:
+    dev = subprocess.Popen(["make", "dev"], stdout=log, stderr=log, process_group=0)
+for attempt in range(1200):
     try:
         answer = urllib.request.urlopen("http://localhost:8000/", timeout=5)
-        print(answer.status, answer.headers["content-type"])
-        sys.exit(Path("db.sqlite3").exists() is False)
+        break
     except OSError:
         time.sleep(0.5)
-print(Path("dev.log").read_text()[-3000:])
-sys.exit("no page")
+    if dev.poll() is not None:
+        break
+told = Path("dev.log").read_text()
+os.killpg(dev.pid, signal.SIGTERM)
+dev.wait(60)
+try:
+    server = re.search("taking (uvicorn): .*|(django-rivet [0-9.]+),", told)[0]
+    print(answer.status, answer.headers["content-type"], server)
+except (NameError, TypeError):
+    sys.exit(told[-3000:])
 END
+python3 ~/look.py
+test -e db.sqlite3
+backports
+apt-get update -qq
+apt-get install -y -qq -t "$(. /etc/os-release && echo "$VERSION_CODENAME")-backports" cargo > /dev/null
+python3 ~/look.py
+mkdir wheels
+mv .venv/django-rivet/django_rivet-*.whl wheels/
+.venv/bin/python -m pip uninstall -q --yes django-rivet
+rm -r core
+DJANGO_RIVET=$(echo wheels/* | cut -d- -f2) python3 ~/look.py
 """
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 0, 'final', 0)"
 
 
+@pytest.mark.skipif(not (stack.ROOT / "core").is_dir(), reason="this project takes its server from a wheel")
+@pytest.mark.timeout(1200)
 def test_make_dev_on_a_bare_system(project: Path) -> None:
+    """Without Rust it takes uvicorn, with it the server of core/, without core/ a wheel: on one machine, in turn."""
+    version = re.search(r'^version = "(.*)"', (project / "core/pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    # What cargo has built is kept for the next time.
+    cache = f"{stack.PROJECT}-cargo"
     told = stack.docker(
-        "run", "--rm", "--init", "--volume", f"{project}:/project:ro", BASE, "bash", "-c", BARE, timeout=400
+        *("run", "--rm", "--init", "--volume", f"{project}:/project:ro", "--volume", f"{cache}:/cargo"),
+        *("--env", "CARGO_HOME=/cargo", "--env", "CARGO_TARGET_DIR=/cargo/target", BASE, "bash", "-c", BARE),
+        timeout=1200,
     )
-    assert told.split() == ["200", "text/html;", "charset=utf-8"]
+    page, server = "200 text/html; charset=utf-8", f"django-rivet {version[1]},"
+    assert told.splitlines() == [
+        f"{page} taking uvicorn: core/ needs Rust 1.95 or newer, and here is none",
+        f"{page} {server}",
+        f"{page} {server}",
+    ]
 
 
 def test_make_dev_refuses_an_old_python(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""The example's JSON API: one query, and each error in the same form."""
+"""The example's JSON API, native handlers: each error in the same form, and the document that describes it."""
 
 from typing import Any
 
@@ -8,12 +8,14 @@ import pytest
 from visitor import Visitor
 
 
-def error_in(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.headers["content-type"].startswith("application/json")
-    error = answer.json()["error"]
-    assert error["code"]
-    assert error["message"]
-    return error
+def problem_in(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """https://www.rfc-editor.org/rfc/rfc9457"""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    return problem
 
 
 def test_create_and_read(member: Visitor) -> None:
@@ -38,36 +40,38 @@ def test_create_and_read(member: Visitor) -> None:
     ],
 )
 def test_wrong_fields_are_named(member: Visitor, order: dict[str, object], field: str) -> None:
-    answer = member.post_json("/api/orders/", order)
-    assert answer.status_code == 400
-    assert field in error_in(answer)["fields"]
+    problem = problem_in(member.post_json("/api/orders/", order), 422)
+    assert [error["pointer"] for error in problem["errors"]] == [f"#/{field}"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"text"', b"null"])
-def test_what_is_no_object_is_refused(member: Visitor, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"{", 400), (b"\xff", 400), (b"[]", 422), (b'"text"', 422), (b"null", 422)]
+)
+def test_what_is_no_object_is_refused(member: Visitor, body: bytes, status: int) -> None:
     headers = {"Content-Type": "application/json", "X-CSRFToken": member.csrf_token}
-    answer = member.post("/api/orders/", content=body, headers=headers)
-    assert answer.status_code == 400
-    error_in(answer)
+    problem_in(member.post("/api/orders/", content=body, headers=headers), status)
 
 
 def test_strangers_are_refused(stranger: Visitor) -> None:
-    answer = stranger.get("/api/orders/")
-    assert answer.status_code == 401
-    error_in(answer)
+    problem_in(stranger.get("/api/orders/"), 401)
 
 
 def test_missing_order(member: Visitor) -> None:
-    answer = member.get("/api/orders/999999999/")
-    assert answer.status_code == 404
-    error_in(answer)
+    problem_in(member.get("/api/orders/999999999/"), 404)
 
 
 def test_wrong_method(member: Visitor) -> None:
     answer = member.delete("/api/orders/", headers={"X-CSRFToken": member.csrf_token})
-    assert answer.status_code == 405
-    error_in(answer)
+    problem_in(answer, 405)
+    assert "POST" in answer.headers["allow"]
 
 
 def test_post_without_csrf_token_is_refused(member: Visitor) -> None:
-    assert member.post("/api/orders/", json={"title": "a", "quantity": 1}).status_code == 403
+    problem_in(member.post("/api/orders/", json={"title": "a", "quantity": 1}), 403)
+
+
+def test_the_document_is_answered_once(member: Visitor) -> None:
+    first = member.get("/api/docs/openapi.json")
+    assert first.json()["openapi"].startswith("3.1.")
+    again = member.get("/api/docs/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -20,7 +20,7 @@ from django_rivet.api.responses import Background
 from django_rivet.api.route import REQUIRED, Handler, Parameter
 from django_rivet.api.signature import Argument, Provider, Signature
 from django_rivet.api.types import is_list, record_names
-from django_rivet.api.values import BAD_JSON, Explanation, body_error, check_json, cookies, key_of, make_struct
+from django_rivet.api.values import BAD_JSON, Body, Explanation, check_json, cookies, key_of, make_struct
 
 type Rebind = Callable[[], Handler]
 
@@ -45,7 +45,11 @@ class Binder:
         self.made = made or signature.background or signature.cleans_up
         self.answers = status != 200 and not self.made
         self.awaits = self.is_async and (self.made or self.answers or bool(signature.providers))
-        self.names: dict[str, Any] = {"HANDLER": endpoint, "MADE": Made, "ANSWER": answering(status)}
+        self.names: dict[str, Any] = {
+            "HANDLER": endpoint,
+            "MADE": Made,
+            "ANSWER": answering(status, signature.takes_request),
+        }
         self.lines: list[str] = []
 
     @property
@@ -97,7 +101,7 @@ class Binder:
         self.names |= {
             "CONVERT": msgspec.convert,
             "PARAMETERS": make_struct(self.fields),
-            "EXPLAIN": Explanation(self.fields, self.names.get("DECODE")),
+            "EXPLAIN": Explanation(self.fields, self.names.get("BODY")),
             "INVALID": msgspec.ValidationError,
         }
         self.line("try:")
@@ -127,12 +131,8 @@ class Binder:
                 self.line(f"    v[{key!r}] = x")
 
     def _check_body(self, body: Parameter) -> None:
-        self.names |= {
-            "CHECK_JSON": check_json,
-            "DECODE": msgspec.json.Decoder(body.annotation).decode,
-            "BAD_JSON": BAD_JSON,
-            "BODY_ERROR": body_error,
-        }
+        read = Body(body.annotation)
+        self.names |= {"CHECK_JSON": check_json, "BODY": read, "DECODE": read.decode, "BAD_JSON": BAD_JSON}
         there = "" if body.default is REQUIRED else " and r.body"
         self.line(f"if (t := r.header('content-type')) != 'application/json'{there}:")
         self.line("    CHECK_JSON(t)")
@@ -145,7 +145,7 @@ class Binder:
             self.names["BODY_DEFAULT"] = body.default
             self.line("    b = DECODE(x) if (x := r.body) else BODY_DEFAULT")
         self.line("except BAD_JSON as error:")
-        self.line("    raise BODY_ERROR(error) from None")
+        self.line("    b = BODY.again(r.body, error)")
 
     def _providers(self, indent: str) -> None:
         for number, provider in enumerate(self.signature.providers):

@@ -1,23 +1,29 @@
 """What a decorator makes of a handler."""
 
+import functools
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict, get_args, get_origin
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args, get_origin
 
 from django.http.response import HttpResponseBase
 
-from django_rivet._core import Request
+from django_rivet._core import Request, suspends
 from django_rivet.api import types
+from django_rivet.api.around import place, surround
 from django_rivet.api.binder import Binder
+from django_rivet.api.conditional import conditional, providing
+from django_rivet.api.limits import Limits
 from django_rivet.api.overrides import OVERRIDES
+from django_rivet.api.pagination import Paginator, item_type, paginated
 from django_rivet.api.responses import EventStream, Response, Stream
 from django_rivet.api.route import REQUIRED, Handler, Operation, Route
 from django_rivet.api.settle import Settler
+from django_rivet.api.shared import DEFAULTS, Shared
 from django_rivet.api.signature import Reader, Signature
 
 
-class Options(TypedDict, total=False):
+class Options(Shared, total=False):
     """What may be said of a route; `API` documents it."""
 
     inline: bool
@@ -29,6 +35,10 @@ class Options(TypedDict, total=False):
     summary: str
     description: str
     deprecated: bool
+    paginate: Paginator
+    etag: Literal[True] | Callable[..., Any]
+    last_modified: Callable[..., Any]
+    operation_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,42 @@ class Settings:
     summary: str = ""
     description: str = ""
     deprecated: bool = False
+    auth: Any = REQUIRED
+    permissions: Any = REQUIRED
+    csrf: Any = REQUIRED
+    throttle: Any = REQUIRED
+    atomic: Any = REQUIRED
+    middleware: Any = REQUIRED
+    max_body: Any = REQUIRED
+    timeout: Any = REQUIRED
+    compress: Any = REQUIRED
+    paginate: Paginator | None = None
+    responses: Any = REQUIRED
+    include_in_schema: Any = REQUIRED
+    operation_id: str = ""
+    etag: Literal[True] | Callable[..., Any] | None = None
+    last_modified: Callable[..., Any] | None = None
+
+    @property
+    def conditional(self) -> bool:
+        """Is its answer's tag or time of use to clients that ask for changes?"""
+        return self.etag is not None or self.last_modified is not None
+
+    def limits(self, where: str) -> Limits:
+        """As they hold when nobody else says more. Raises ValueError for what cannot be."""
+        known = self.within(())
+        return Limits.of(where, known.max_body, known.timeout, known.compress)
+
+    def within(self, shared: Sequence[Mapping[str, Any]]) -> "Settings":
+        """With what its routers say, the nearest one first, where the route itself says nothing."""
+        return replace(
+            self,
+            **{
+                name: next((each[name] for each in shared if name in each), default)
+                for name, default in DEFAULTS.items()
+                if getattr(self, name) is REQUIRED
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +104,22 @@ class Declaration:
     signature: Signature
     settings: Settings
     returns: Any
+    bind: Callable[..., tuple[Handler, bool]] | None = None
 
-    def route(self, prefix: str, tags: Sequence[str], handlers: tuple[dict[type[Exception], Handler], ...]) -> Route:
-        """The route below a prefix. tags, handlers: those of its routers, the nearest router's tags last, its exception
-        handlers first."""
+    def route(
+        self,
+        prefix: str,
+        tags: Sequence[str],
+        handlers: tuple[dict[type[Exception], Handler], ...],
+        shared: Sequence[Mapping[str, Any]],
+    ) -> Route:
+        """The route below a prefix. tags, handlers, shared: those of its routers, the nearest router's tags last, its
+        exception handlers and options first. Raises TypeError for options that do not go together."""
         path = prefix + self.path
         if not path:
             raise ValueError(f"{self.method} needs a path or a prefix; write '/' for the root {place(self.endpoint)}")
-        settings = self.settings
+        settings = self.settings.within(shared)
+        told = [each.get("responses", {}) for each in reversed(shared)]
         summary, _, rest = (inspect.getdoc(self.endpoint) or "").partition("\n")
         operation = Operation(
             method=self.method,
@@ -78,9 +132,16 @@ class Declaration:
             summary=settings.summary or summary.strip(),
             description=settings.description or rest.strip(),
             deprecated=settings.deprecated,
+            csrf=settings.csrf,
+            permissions=bool(settings.permissions),
+            throttle=bool(settings.throttle),
+            responses={status: kind for each in (*told, settings.responses) for status, kind in each.items()},
+            include_in_schema=settings.include_in_schema,
+            operation_id=settings.operation_id,
+            conditional=settings.conditional,
         )
         code = inspect.unwrap(self.endpoint).__code__
-        return Route(
+        route = Route(
             method=self.method,
             path=path,
             handler=self.handler,
@@ -89,14 +150,12 @@ class Declaration:
             line=code.co_firstlineno,
             endpoint=self.endpoint,
             operation=operation,
-            settle=Settler(settings.status, self.returns, settings.returns is not REQUIRED, handlers),
+            settle=Settler(
+                settings.status, self.returns, settings.returns is not REQUIRED, handlers, settings.etag is True
+            ),
+            limits=settings.limits(f"{self.method} {path}"),
         )
-
-
-def place(handler: Handler) -> str:
-    """Where a handler stands, for messages."""
-    code = inspect.unwrap(handler).__code__
-    return f"({code.co_filename}:{code.co_firstlineno})"
+        return surround(route, settings, self.bind)
 
 
 def declare(where: str, method: str, path: str, names: list[str], handler: Handler, settings: Settings) -> Declaration:
@@ -105,27 +164,39 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
         raise TypeError(f"{where}: {handler!r} is no function")
     try:
         kind = _kind(where, handler, method, settings)
+        settings.limits(where)
         if method == "WEBSOCKET":
             _check_socket(where, handler, names)
             return Declaration(method, path, handler, handler, kind, Signature(), settings, None)
-        signature = Reader(where, names, {}).read(handler, method)
-        returns = _returns(where, handler, settings)
-        bound, leading = _bind(where, method, names, handler, signature, settings)
+        called = handler
+        if settings.paginate is not None:
+            called = paginated(handler, settings.paginate, item_type(where, _returns(where, handler, settings)), where)
+            settings = replace(settings, returns=REQUIRED)
+        signature = Reader(where, names, {}).read(called, method)
+        returns = _returns(where, called, settings)
+        bind = functools.partial(_bind, where, method, names, called, signature, settings)
+        bound, leading = bind()
     except (TypeError, ValueError) as error:
         text = str(error) if where in str(error) else f"{where}: {error}"
         raise type(error)(f"{text} {place(handler)}") from None
-    return Declaration(
-        method, path, handler, bound, f"{kind}+request" if leading else kind, signature, settings, returns
-    )
+    kind = f"{kind}+request" if leading else kind
+    return Declaration(method, path, handler, bound, kind, signature, settings, returns, bind)
 
 
 def _bind(
-    where: str, method: str, names: list[str], handler: Handler, signature: Signature, settings: Settings
+    where: str,
+    method: str,
+    names: list[str],
+    handler: Handler,
+    signature: Signature,
+    settings: Settings,
+    *,
+    made: bool = False,
 ) -> tuple[Handler, bool]:
-    """The function for the engine, and whether it takes the request."""
+    """The function for the engine, and whether it takes the request. made: it never answers by itself."""
     takes = [name for name, argument in signature.arguments.items() if argument is Request]
     first = next(iter(inspect.signature(handler).parameters), None)
-    made = settings.returns is not REQUIRED
+    made = made or settings.conditional or settings.returns is not REQUIRED
     if not (made or settings.status != 200 or signature.typed or takes not in ([], [first])):
         _check_call(where, handler, names, leading=bool(takes))
         return handler, bool(takes)
@@ -143,7 +214,35 @@ def _bind(
         return current
 
     binder = Binder(handler, signature, names, status=settings.status, made=made)
-    return binder.make(rebind, OVERRIDES), binder.wants_request
+    bound = binder.make(rebind, OVERRIDES)
+    conditions = _conditions(where, method, names, handler, settings) if settings.conditional else None
+    if conditions is None:
+        return bound, binder.wants_request
+    return conditional(bound, binder.wants_request, conditions, binder.is_async), True
+
+
+def _conditions(where: str, method: str, names: list[str], handler: Handler, settings: Settings) -> Handler | None:
+    """What gives the tag and the time, bound; None when the tag is made of the answer."""
+    if settings.etag is True and method != "GET":
+        raise ValueError(f"{where}: etag=True is for GET; a function says which tag a {method} may change")
+    etag = settings.etag if callable(settings.etag) else None
+    if etag is None and settings.last_modified is None:
+        return None
+    function = providing(etag, settings.last_modified)
+    if inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(handler):
+        raise TypeError(f"{where}: {handler.__name__} has an async etag or last_modified and must be an async def")
+    binder = Binder(function, Reader(where, names, {}).read(function, method), names, status=200, made=False)
+    if binder.made:
+        raise TypeError(f"{where}: etag and last_modified cannot depend on what must be ended, or on a form")
+    bound = binder.make()
+
+    def conditions(request: Request, **path: str) -> Any:
+        return bound(request, **path) if binder.wants_request else bound(**path)
+
+    if inspect.iscoroutinefunction(function):
+        inspect.markcoroutinefunction(conditions)
+        conditions.__suspends__ = suspends(bound)  # type: ignore[attr-defined]
+    return conditions
 
 
 def _kind(where: str, handler: Handler, method: str, settings: Settings) -> str:

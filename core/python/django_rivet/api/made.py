@@ -24,8 +24,11 @@ class Made:
         self.context = task.get_context() if task else None
 
 
-def answering(status: int) -> Callable[[Request, Any], Made | None]:
-    """What answers with JSON and this status at once, and leaves any other value to the route's `settle`."""
+def answering(status: int, takes_request: bool) -> Callable[[Request, Any], Made | None]:
+    """What answers with JSON and this status at once, and leaves any other value to the route's `settle`.
+
+    takes_request: somebody may have used the request's session, and the answer is for `settle` then too.
+    """
     encode = msgspec.json.Encoder().encode
     fields = [("Content-Type", "application/json")]
 
@@ -39,7 +42,10 @@ def answering(status: int) -> Callable[[Request, Any], Made | None]:
         request.respond(status, fields, body)
         return None
 
-    return answer
+    def answer_untouched(request: Request, value: Any) -> Made | None:
+        return Made(value, None, None) if request._touched else answer(request, value)
+
+    return answer_untouched if takes_request else answer
 
 
 def unwind(stack: ExitStack, error: BaseException) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 import msgspec
 
@@ -112,13 +113,19 @@ class EventStream:
         ]
 
 
+# Work that has been promised, or is being done: a server that stops waits for it. What a failed handler had added goes
+# with its last reference.
+unfinished: WeakSet["Background"] = WeakSet()
+
+
 class Background:
     """Work after the answer: a handler's parameter with this annotation.
 
-    It ends with the process: what must not be lost belongs into a queue. An exception is logged; the rest still runs.
+    A server that is told to stop waits for it, within `--graceful-timeout`; with a process that dies it ends: what must
+    not be lost belongs into a queue. An exception is logged; the rest still runs.
     """
 
-    __slots__ = ("tasks",)
+    __slots__ = ("__weakref__", "tasks")
 
     def __init__(self) -> None:
         self.tasks: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
@@ -126,3 +133,4 @@ class Background:
     def add[**P](self, task: Callable[P, Awaitable[object] | object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Calls it after the answer, in the order of `add`: `async def` on the loop, `def` on a thread."""
         self.tasks.append((task, args, kwargs))
+        unfinished.add(self)

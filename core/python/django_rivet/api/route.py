@@ -1,12 +1,16 @@
 """What a handler answers, as the engine takes it and as it is described to others."""
 
 import inspect
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from django_rivet._core import Request
+from django_rivet.api.limits import Limits
 from django_rivet.api.paths import PARAMETER
+
+if TYPE_CHECKING:
+    from django_rivet.api.auth import Authenticator
 
 type Handler = Callable[..., Any]
 type Location = Literal["path", "query", "header", "cookie", "form", "file", "body"]
@@ -37,7 +41,9 @@ class Operation:
 
     name: the handler's, unless the decorator has one. parameters: those of its providers among them. returns: the type
     of what is answered with `status`; None: nothing; Any: not known. summary, description: the docstring's first line,
-    and the rest.
+    and the rest. auth: any of them may say who sends a request; an `Anonymous` lets strangers in. csrf: whether it is
+    checked of those known by a cookie. permissions, throttle: is there a rule? responses: documented ones, by status.
+    conditional: may the answer be 304 or 412?
     """
 
     method: str
@@ -50,6 +56,14 @@ class Operation:
     summary: str = ""
     description: str = ""
     deprecated: bool = False
+    auth: "tuple[Authenticator, ...]" = ()
+    csrf: bool = True
+    permissions: bool = False
+    throttle: bool = False
+    responses: Mapping[int, Any] = field(default_factory=dict)
+    include_in_schema: bool = True
+    operation_id: str = ""
+    conditional: bool = False
 
     @property
     def body(self) -> Parameter | None:
@@ -67,7 +81,8 @@ class Route:
     answered through the request.
 
     settle: `settle(request, value, error)` answers for the rest, through the request: for an exception of the handler
-    (value is None) and for a value that msgspec cannot encode (`error` says so). It returns None when it has answered,
+    (value is None), for a value that msgspec cannot encode (`error` says so), and for any value of a handler that has
+    used the session (`error` is None). It returns None when it has answered,
     or a coroutine to be run on the loop, which answers. It blocks where no loop runs, and only there.
     """
 
@@ -80,6 +95,12 @@ class Route:
     endpoint: Handler
     operation: Operation
     settle: Settle
+    limits: Limits = Limits()
+
+    @property
+    def given(self) -> tuple[str, str, Handler, str, Settle, dict[str, Any]]:
+        """As `Reactor.native` takes it."""
+        return self.method, self.path, self.handler, self.kind, self.settle, self.limits.engine()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -6,9 +6,11 @@ from typing import Any, Concatenate, Protocol, Unpack
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.declaration import Declaration, Options, Settings, declare
+from django_rivet.api.limits import Limits
 from django_rivet.api.overrides import OVERRIDES, Overrides
 from django_rivet.api.paths import check_path, check_prefix, parameters
 from django_rivet.api.route import Handler, Route
+from django_rivet.api.shared import DEFAULTS, Shared, SocketOptions, named
 
 type ExceptionHandler[E] = Callable[[Request, E], Any]
 
@@ -34,10 +36,15 @@ class _Included:
 class Router:
     """A set of handlers for an `API` to include: it serves nothing by itself. Its parts are those of `API`."""
 
-    def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
+    def __init__(self, prefix: str = "", *, tags: Sequence[str] = (), **shared: Unpack[Shared]) -> None:
         check_prefix(f"{type(self).__name__} prefix {prefix!r}", prefix)
+        if unknown := shared.keys() - DEFAULTS.keys():
+            raise TypeError(f"{type(self).__name__}() has no option {', '.join(sorted(unknown))}")
         self.prefix = prefix
         self.tags = tuple(tags)
+        name = type(self).__name__
+        Limits.of(name, shared.get("max_body"), shared.get("timeout"), shared.get("compress"))
+        self.shared = named(shared, f"{type(self).__name__} {prefix}")
         self.handlers: dict[type[Exception], Handler] = {}
         self._parts: list[Declaration | _Included] = []
 
@@ -104,9 +111,9 @@ class Router:
         """Answers OPTIONS."""
         return self._declare("OPTIONS", path, options)
 
-    def websocket(self, path: str) -> SocketDecorator:
+    def websocket(self, path: str, **options: Unpack[SocketOptions]) -> SocketDecorator:
         """Takes WebSockets: an `async def` that gets the `WebSocket` first and answers its handshake."""
-        return self._declare("WEBSOCKET", path, {})
+        return self._declare("WEBSOCKET", path, options)
 
     def _routes(self, prefix: str, routers: "tuple[Router, ...]") -> list[Route]:
         routers = (self, *routers)
@@ -115,18 +122,25 @@ class Router:
             if isinstance(part, Declaration):
                 tags = [tag for router in reversed(routers) for tag in router.tags]
                 handlers = tuple(router.handlers for router in routers)
-                found.append(part.route(prefix + self.prefix, tags, handlers))
+                shared = [router.shared for router in routers]
+                found.append(part.route(prefix + self.prefix, tags, handlers, shared))
             else:
                 found += part.router._routes(prefix + self.prefix + part.prefix, routers)
         return found
 
+    @property
+    def included(self) -> "list[Router]":
+        """This one, and all that are included here."""
+        parts = (part.router.included for part in self._parts if isinstance(part, _Included))
+        return [self, *(each for included in parts for each in included)]
+
     def has(self, router: "Router") -> bool:
         """Whether it is this one, or included here."""
-        return self is router or any(part.router.has(router) for part in self._parts if isinstance(part, _Included))
+        return any(each is router for each in self.included)
 
-    def _declare(self, method: str, path: str, options: Options) -> Decorator:
+    def _declare(self, method: str, path: str, options: Options | SocketOptions) -> Decorator:
         where = f"{method} {self.prefix}{path}"
-        declared = Settings(**options)
+        declared = Settings(**named(options, where))
         if path and not path.startswith("/"):
             raise ValueError(f"{where}: a path starts with a slash")
         if isinstance(self, API) and not self.prefix + path:
@@ -164,7 +178,31 @@ class API(Router):
     status: of a value that has no other; 200
     returns: the type that every value is converted to, so that nothing else gets out; the annotation by default,
         which converts only what is not JSON by itself
-    name, tags, summary, description, deprecated: for `reverse` and for who describes the API
+    name, tags, summary, description, deprecated, operation_id: for `reverse` and for OpenAPI
+
+    and, as `API` and `Router` do for all of their routes, where the nearest one holds,
+
+    auth: who may be behind a request, one authenticator or several; the first that knows the sender counts, and without
+        one the answer is 401; None: anybody
+    permissions: what they may, see `Permission`; else 403
+    csrf: False takes Django's check of requests that a cookie identifies off
+    throttle: how often they may come, see `Throttle`; else 429
+    atomic: a `def` handler runs in a transaction, which an exception undoes; True, or a database's alias
+    middleware: Django's middleware by name or class, the outermost first, around the handler with requests and
+        responses of Django's; slower
+    max_body: bytes of a request's body, or like "10M", instead of RIVET_MAX_BODY; a larger one is answered with 413
+    timeout: seconds until the answer must have begun, else 504; 0: any. The handler is cancelled; a `def` on a thread
+        ends by itself, one on the loop cannot be interrupted
+    compress: False, True or codings like "zstd,gzip", instead of RIVET_COMPRESSION
+    responses: more answers for OpenAPI, by status: a type, HTTPError for problem details, a media type such as
+        "text/csv", None for no body, or a Response Object; those of routers and routes are joined
+    include_in_schema: False leaves it out of OpenAPI
+
+    and for one route
+
+    paginate: the handler returns a queryset, the answer is a `Page` of `returns=list[Item]`
+    etag, last_modified: functions as `Depends` takes them, for the tag or the time of what is asked for; the answer is
+        304 or 412 where the request's conditions say so (RFC 9110 13). etag=True makes the tag of the answer
 
     Raises ValueError or TypeError, where it is declared, for what cannot be served.
     """

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from asgiref.sync import sync_to_async
@@ -19,10 +19,12 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponse, HttpResponseBase
 
 from django_rivet._core import Request
-from django_rivet.api import stream
+from django_rivet.api import held, stream
+from django_rivet.api.conditional import Tagged
 from django_rivet.api.errors import CONTENT_TYPE, HTTPError, fields_of, http_error
+from django_rivet.api.inside import may_block
 from django_rivet.api.made import Made
-from django_rivet.api.responses import Background, EventStream, Response, Stream
+from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
 from django_rivet.api.route import Handler
 from django_rivet.django import answer as django_answer
 
@@ -37,16 +39,25 @@ class Settler:
     """Makes answers for one route.
 
     returns: what values are converted to, Any for nothing; always: even those that could be encoded. handlers: those
-    of `exception`, the nearest first.
+    of `exception`, the nearest first. tagged: a whole answer gets an ETag.
     """
 
     status: int
     returns: Any
     always: bool
     handlers: tuple[dict[type[Exception], Handler], ...]
+    tagged: bool = False
 
     def __call__(self, request: Request, value: Any, error: Exception | None) -> Later:
         """As `Route.settle`."""
+        if self.tagged:
+            request = cast(Request, Tagged(request))
+        if request._touched:
+            request = held.hold(request)
+            return held.after(request, self._begin(request, value, error), self._failed)
+        return self._begin(request, value, error)
+
+    def _begin(self, request: Request, value: Any, error: Exception | None) -> Later:
         if value is None and error is not None:
             return self._failed(request, error)
         try:
@@ -60,13 +71,13 @@ class Settler:
         if isinstance(value.stack, AsyncExitStack):
             return self._made_async(request, value, value.stack)
         if value.stack is None:
-            return _then(self._answer(request, value.value, self.status, [], None), value.background)
+            return _then(request, self._answer(request, value.value, self.status, [], None), value.background)
         with value.stack as stack:
             later = self._answer(request, value.value, self.status, [], None)
             if later is None:
-                return _then(None, value.background) if value.background else None
+                return _then(request, None, value.background) if value.background else None
             kept = stack.pop_all()
-        return _then(later, value.background, sync_to_async(kept.close))
+        return _then(request, later, value.background, sync_to_async(kept.close))
 
     async def _made_async(self, request: Request, made: Made, stack: AsyncExitStack) -> None:
         # In the handler's context, so that what its providers have set there can be reset.
@@ -76,6 +87,7 @@ class Settler:
         async with stack:
             if later := self._answer(request, made.value, self.status, [], None):
                 await later
+            await held.flush(request)
         await _work(made.background)
 
     def _answer(self, request: Request, value: Any, status: int, headers: Fields, error: Exception | None) -> Later:
@@ -102,9 +114,28 @@ class Settler:
             if error is None:
                 return _send(request, value, status, headers)
             raise error
-        if not _may_block():
+        if not may_block():
             return self._convert_later(request, value, status, headers)
         return _send(request, self._convert(value), status, headers)
+
+    def converted(self, value: Any) -> Any:
+        """A handler's value with what is to be read from the database for it. Blocks."""
+        if isinstance(value, Made | Response):
+            value.value = self.converted(value.value)
+            return value
+        plain = value is None or isinstance(value, str | bytes | int | float | dict | msgspec.Struct)
+        if self.returns in (Any, None) or (plain and not self.always):
+            return value
+        if isinstance(value, HttpResponseBase | Stream | EventStream):
+            return value
+        if not self.always:
+            try:
+                msgspec.json.encode(value)
+            except TypeError:
+                pass
+            else:
+                return value
+        return self._convert(value)
 
     def _convert(self, value: Any) -> Any:
         if value is None or isinstance(value, str | bytes):
@@ -134,7 +165,7 @@ class Settler:
         """Answers for an exception. One that comes when the answer has begun goes on to the engine, which cuts it."""
         if handler := self._handler(type(error)):
             try:
-                value = handler(request, error)
+                value = handler(held.original(request), error)
             except Exception as failure:
                 return respond_error(request, failure)
             if inspect.isawaitable(value):
@@ -227,41 +258,41 @@ async def _django_stream(request: Request, response: StreamingHttpResponse) -> N
         await sync_to_async(response.close)()
 
 
-async def _run(later: Later, background: Background | None, close: Callable[[], Any] | None) -> None:
+async def _run(request: Request, later: Later, background: Background | None, close: Callable[[], Any] | None) -> None:
     try:
         if later is not None:
             await later
+        await held.flush(request)
     finally:
         if close is not None:
             await close()
     await _work(background)
 
 
-def _then(later: Later, background: Background | None, close: Callable[[], Any] | None = None) -> Later:
+def _then(
+    request: Request, later: Later, background: Background | None, close: Callable[[], Any] | None = None
+) -> Later:
     if close is None and (background is None or not background.tasks):
         return later
-    return _run(later, background, close)
+    return _run(request, later, background, close)
 
 
 async def _work(background: Background | None) -> None:
-    for task, args, kwargs in background.tasks if background else ():
-        try:
-            if inspect.iscoroutinefunction(task):
-                await task(*args, **kwargs)
-            else:
-                await sync_to_async(task, thread_sensitive=False)(*args, **kwargs)
-        except Exception:
-            logger.exception("work after an answer failed: %r", task)
+    if background is None:
+        return
+    try:
+        for task, args, kwargs in background.tasks:
+            try:
+                if inspect.iscoroutinefunction(task):
+                    await task(*args, **kwargs)
+                else:
+                    await sync_to_async(task, thread_sensitive=False)(*args, **kwargs)
+            except Exception:
+                logger.exception("work after an answer failed: %r", task)
+    finally:
+        unfinished.discard(background)
 
 
 def _convertible(value: Any) -> bool:
     """May a value become another type: a model, a queryset, a list of models? What is JSON by nature is a mistake."""
     return not isinstance(value, str | bytes | int | float)
-
-
-def _may_block() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return True
-    return False

@@ -55,6 +55,12 @@ class Signature:
         return not all(plain)
 
     @property
+    def takes_request(self) -> bool:
+        """Does the handler, or a provider, get the request itself?"""
+        every = [self.arguments, *(provider.arguments for provider in self.providers)]
+        return any(argument is Request for arguments in every for argument in arguments.values())
+
+    @property
     def suspends(self) -> bool:
         """Does a provider need an `async def` handler?"""
         return any(provider.mode in ("await", "async generator") for provider in self.providers)

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from django_rivet._core import Request
+from django_rivet.api.held import begin
 from django_rivet.api.responses import EventStream, ServerSentEvent
 
 _PING = b": ping\n\n"
@@ -22,7 +23,7 @@ async def send(request: Request, status: int, headers: list[tuple[str, str]], ch
         if request.method == "HEAD":
             return request.respond(status, headers, b"")
         first = await anext(source, b"")
-        request.start(status, headers)
+        await begin(request, status, headers)
         try:
             if first and not request.write(first):
                 await request.drained()
@@ -40,7 +41,7 @@ async def send_events(request: Request, status: int, headers: list[tuple[str, st
     """Sends events, and a comment where there are none for long. Starts at once: the client waits for it."""
     if request.method == "HEAD":
         return request.respond(status, headers, b"")
-    request.start(status, headers)
+    await begin(request, status, headers)
     loop = asyncio.get_running_loop()
     quiet_since = loop.time()
     timer: asyncio.TimerHandle | None = None

@@ -2,14 +2,13 @@
 
 import copy
 import re
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import msgspec
 from django.http import parse_cookie
 
-from django_rivet._core import Request
+from django_rivet._core import Request, WebSocket
 from django_rivet.api.errors import HTTPError, Invalid
 from django_rivet.api.route import REQUIRED, Parameter
 
@@ -46,7 +45,7 @@ def _default(parameter: Parameter) -> tuple[Any, ...]:
     return (default,)
 
 
-def cookies(request: Request) -> dict[str, str]:
+def cookies(request: Request | WebSocket) -> dict[str, str]:
     """The cookies, as Django reads them: browsers send UTF-8."""
     value = request.header("cookie") or ""
     return parse_cookie(value if value.isascii() else value.encode("latin-1").decode(errors="replace"))
@@ -68,6 +67,41 @@ def body_error(error: Exception) -> HTTPError:
     return HTTPError(400, str(error) if isinstance(error, msgspec.DecodeError) else "The body is not valid JSON.")
 
 
+class Body:
+    """The JSON body of one type. `decode` is msgspec's own decoder, for what is as it should be."""
+
+    def __init__(self, annotation: Any) -> None:
+        self._annotation = annotation
+        self.decode = msgspec.json.Decoder(annotation).decode
+
+    def again(self, body: bytes, error: Exception) -> Any:
+        """The value of a body that `decode` has refused, or its HTTPError.
+
+        msgspec refuses 8.0 as a whole number. To JSON Schema (2020-12, 6.1.1) it is one; some clients have no other.
+        """
+        if not isinstance(error, msgspec.ValidationError) or "got `float`" not in str(error):
+            raise body_error(error) from None
+        try:
+            return msgspec.convert(_whole(msgspec.json.decode(body)), self._annotation, str_keys=True)
+        except BAD_JSON as second:
+            raise body_error(second) from None
+
+    def check(self, body: bytes) -> None:
+        """Raises HTTPError for what is not right."""
+        try:
+            self.decode(body)
+        except BAD_JSON as error:
+            self.again(body, error)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return {name: _whole(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
 def place(error: Exception) -> tuple[str, str]:
     """What msgspec says of a value, and where in it."""
     found = _PLACE.fullmatch(str(error))
@@ -85,9 +119,9 @@ def pointer(path: str, detail: str) -> str:
 class Explanation:
     """Says what is wrong with a request whose values could not be converted: every parameter is looked at alone."""
 
-    def __init__(self, fields: list[tuple[str, Parameter]], decode: Callable[[bytes], Any] | None) -> None:
+    def __init__(self, fields: list[tuple[str, Parameter]], body: Body | None) -> None:
         self._fields = fields
-        self._decode = decode
+        self._body = body
 
     @cached_property
     def _structs(self) -> list[tuple[str, Parameter, type[msgspec.Struct]]]:
@@ -100,11 +134,10 @@ class Explanation:
                 msgspec.convert({key: values[key]} if key in values else {}, struct, strict=False)
             except msgspec.ValidationError as error:
                 errors.append(_describe(error, key, parameter, key in values))
-        if self._decode and request:
+        if self._body and request:
             try:
-                self._decode(request.body)
-            except BAD_JSON as error:
-                problem = body_error(error)
+                self._body.check(request.body)
+            except HTTPError as problem:
                 if not isinstance(problem, Invalid):
                     return problem
                 errors += problem.errors

@@ -131,6 +131,7 @@ class _OnPool:
     def __call__(self) -> None:
         handler, pool, worker = self.handler, self.handler.pool, current.worker
         context = worker.context.copy()
+        self.request.core.got_thread()
         started, cpu = perf_counter(), thread_time()
         rest = context.run(sync.serve, handler, self.request, worker)
         self.lane.learnt.on_pool(perf_counter() - started, thread_time() - cpu)

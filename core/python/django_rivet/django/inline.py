@@ -7,6 +7,8 @@ from typing import Literal
 
 from django_rivet._core import Learnt
 
+from .guard import LEAVES_LOOP
+
 Mode = Literal["learn", "always", "never"]
 
 _DECLARED = "_rivet_lane"
@@ -30,7 +32,7 @@ class Lane:
     __slots__ = ("_declared", "_fixed", "learnt")
 
     def __init__(self, mode: Mode, view: object = None) -> None:
-        self._declared: bool | None = getattr(view, _DECLARED, None)
+        self._declared: bool | None = getattr(view, _DECLARED, None) if LEAVES_LOOP else False
         self._fixed = self._declared if self._declared is not None else {"always": True, "never": False}.get(mode)
         self.learnt = Learnt()
 

@@ -25,18 +25,31 @@ class Job(Protocol):
         """There is no thread for it in time. Called on any thread."""
 
 
+class Meter(Protocol):
+    """Who counts how long jobs wait. Called on any thread."""
+
+    def waited(self, seconds: float) -> None:
+        """A job has its thread, or is given up, after so long."""
+
+    def refused(self) -> None:
+        """A job got no thread."""
+
+
 class Pool:
     """`threads` threads. A job waits at most `queue_timeout` seconds for one, and at most `limit` jobs wait; others are
     refused. Close it, or the process does not end.
     """
 
-    def __init__(self, threads: int, *, queue_timeout: float = 5.0, limit: int = 1000) -> None:
+    def __init__(
+        self, threads: int, *, queue_timeout: float = 5.0, limit: int = 1000, meter: Meter | None = None
+    ) -> None:
         if threads < 1:
             raise ValueError(f"A pool needs at least one thread, not {threads}.")
         self.queue_timeout = queue_timeout
         self.limit = limit
         self.loop: asyncio.AbstractEventLoop | None = None
         self.workers = [Worker(self, number) for number in range(threads)]
+        self._meter = meter
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._waiting: deque[tuple[float, Job]] = deque()
@@ -72,14 +85,14 @@ class Pool:
     def submit(self, job: Job) -> None:
         """Runs or refuses `job`. On the loop's thread."""
         if not self._add(job):
-            job.refuse()
+            self._refuse(job)
 
     def _add(self, job: Job) -> bool:
         with self._lock:
             if self._closed:
                 return False
             if self._idle:
-                self._idle.pop().own.put(job)
+                self._idle.pop().own.put((time.monotonic(), job))
                 return True
             if len(self._waiting) >= self.limit:
                 return False
@@ -93,7 +106,7 @@ class Pool:
         with self._lock:
             if worker in self._idle:
                 self._idle.remove(worker)
-            worker.own.put(function)
+            worker.own.put((time.monotonic(), function))
 
     def pin(self, worker: Worker | None = None) -> Worker:
         """The thread for all blocking code of one request: `worker`, or an idle one with the fewest requests pinned."""
@@ -111,11 +124,20 @@ class Pool:
     def next_job(self, worker: Worker) -> Callable[[], object] | None:
         """Waits for the next job of `worker`; None: end."""
         # What `_ready_job` drops must not live on here while the thread waits: its connection ends with it.
-        return self._ready_job(worker) or worker.own.get()
+        if job := self._ready_job(worker):
+            return job
+        given = worker.own.get()
+        if given is None:
+            return None
+        since, function = given
+        if self._meter:
+            self._meter.waited(time.monotonic() - since)
+        return function
 
     def _ready_job(self, worker: Worker) -> Job | None:
         late = []
         found: Job | None = None
+        waited = 0.0
         with self._lock:
             if worker.own.empty():
                 now = time.monotonic()
@@ -125,11 +147,21 @@ class Pool:
                         late.append(job)
                     elif job.wanted():
                         found = job
+                        waited = now - deadline + self.queue_timeout
                 if found is None:
                     self._idle.append(worker)
         for job in late:
-            job.refuse()
+            self._refuse(job, self.queue_timeout)
+        if found and self._meter:
+            self._meter.waited(waited)
         return found
+
+    def _refuse(self, job: Job, waited: float | None = None) -> None:
+        if self._meter:
+            self._meter.refused()
+            if waited is not None:
+                self._meter.waited(waited)
+        job.refuse()
 
     def _refuse_late(self) -> None:
         """Those that have waited too long while no thread became free."""
@@ -142,4 +174,4 @@ class Pool:
             if self._waiting and self.loop is not None:
                 self._sweep = self.loop.call_later(self._waiting[0][0] - now, self._refuse_late)
         for job in late:
-            job.refuse()
+            self._refuse(job, self.queue_timeout)

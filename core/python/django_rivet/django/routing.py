@@ -112,10 +112,13 @@ class ResolvesOnce(BaseHandler):
             or request.path_info != request.rivet_path
             or (request.rivet_language is not None and request.rivet_language != get_language())
         ):
-            return super().resolve_request(request)
+            resolved = super().resolve_request(request)
+            request.core.matched(request.resolver_match.route)
+            return resolved
         if isinstance(found, Resolver404):
             raise found
         request.resolver_match = found
+        request.core.matched(found.route)
         return found.func, found.args, found.kwargs
 
 

@@ -34,7 +34,8 @@ class Worker(threading.Thread):
     def __init__(self, pool: Pool, number: int) -> None:
         super().__init__(name=f"rivet-pool-{number}")
         self.pool = pool
-        self.own: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        # Each with the time.monotonic() since which it waits; None: end.
+        self.own: SimpleQueue[tuple[float, Callable[[], object]] | None] = SimpleQueue()
         # Requests whose blocking code runs here.
         self.pins = 0
         self.context = Context()

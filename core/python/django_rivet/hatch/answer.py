@@ -141,6 +141,14 @@ class Answer:
     def on_disconnect(self, callback: Callable[[], None]) -> None:
         """A `def` handler's client is not watched."""
 
+    def give_up(self) -> bool:
+        """Has nobody answer any more; False when an answer has begun."""
+        with self._lock:
+            waits = self.progress == Progress.WAITING
+            if waits:
+                self.progress = Progress.ENDED
+        return waits
+
     def _put(self, data: bytes) -> bool:
         if self.spooled is None:
             self.spooled = SpooledTemporaryFile(self._spool)  # noqa: SIM115  closed when it has been sent

@@ -47,6 +47,13 @@ class Live(Answer):
         if self.progress != Progress.ENDED:
             self._tell(self._left_early)
 
+    def give_up(self) -> bool:
+        gives_up = super().give_up()
+        if gives_up:
+            self.gone = True
+            self._tell(self._left_early)
+        return gives_up
+
     def drained(self) -> asyncio.Future[None]:
         with self._room:
             future = super().drained() if self.gone or self._pending <= self._high_water else None

@@ -5,6 +5,7 @@ may answer in parts: those of `async def` handlers, and what a route's `settle` 
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,11 +15,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_rivet import Request, conf
+from django_rivet.api.errors import HTTPError
 from django_rivet.hatch.answer import Answer, Progress, logger
 from django_rivet.hatch.channel import Live
 from django_rivet.hatch.request import HatchRequest, TooLarge
-from django_rivet.hatch.response import complete, failed, plain, rendered
+from django_rivet.hatch.response import complete, failed, problem, rendered
 from django_rivet.hatch.table import Call
+from django_rivet.hatch.timed import within
 
 # Makes the coroutine that answers, or gives the answer, when it is known how: `Live` is the way.
 type Work = Callable[[Live], Coroutine[Any, Any, HttpResponseBase | None]]
@@ -30,27 +33,41 @@ class Later:
 
     request: HatchRequest
     work: Work
+    timeout: float | None = None
 
 
 def handling(django: HttpRequest, call: Call, options: conf.Options) -> Later:
     """An `async def` handler. Raises TooLarge."""
     request = HatchRequest(django, Answer(options.spool), options)
     request.load()
-    return Later(request, lambda answer: _handle(django, call, request, answer))
+    return Later(request, lambda answer: _handle(django, call, request, answer), call.route.limits.timeout or None)
 
 
 def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async: bool) -> HttpResponseBase | Later:
-    """Runs a `def` handler on this thread. is_async: the answer's parts are to come as an async iterator."""
+    """Runs a `def` handler on this thread, or on one of its own when its time is bounded. is_async: the answer's parts
+    are to come as an async iterator."""
     answer = Answer(options.spool)
     request = HatchRequest(django, answer, options)
     try:
         request.load()
     except TooLarge:
         return too_large(django)
+    run = functools.partial(_block, django, call, request, answer, is_async=is_async)
+    if not (timeout := call.route.limits.timeout):
+        return run()
+    try:
+        return within(timeout, run)
+    except TimeoutError:
+        return late(django)
+
+
+def _block(
+    django: HttpRequest, call: Call, request: HatchRequest, answer: Answer, *, is_async: bool
+) -> HttpResponseBase | Later:
     value, error = None, None
     try:
         value = call.route.handler(*_arguments(call, request), **call.parameters)
-        if answer.progress == Progress.WAITING:
+        if answer.progress == Progress.WAITING and not request._touched:
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised
@@ -61,7 +78,8 @@ def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async
             report(django, failure)
         else:
             if later is not None:
-                return Later(request, lambda answer: _settle(django, later, error, answer))
+                work = functools.partial(_settle, django, later, error)
+                return Later(request, work, call.route.limits.timeout or None)
             _tell(django, answer, error)
     elif error is not None:
         report(django, error)
@@ -91,7 +109,12 @@ def finish(
 
 def too_large(django: HttpRequest) -> HttpResponseBase:
     """The answer to a body above `max_body`."""
-    return plain(413, "the body is too large\n", django.method == "HEAD")
+    return problem(HTTPError(413, "the body is too large"), django.method == "HEAD")
+
+
+def late(django: HttpRequest) -> HttpResponseBase:
+    """The answer in the place of one that has not begun in time."""
+    return problem(HTTPError(504, "The answer took too long."), django.method == "HEAD")
 
 
 def report(django: HttpRequest, error: BaseException) -> None:
@@ -104,7 +127,7 @@ async def _handle(django: HttpRequest, call: Call, request: HatchRequest, answer
     value, error = None, None
     try:
         value = await call.route.handler(*_arguments(call, request), **call.parameters)
-        if answer.progress == Progress.WAITING:
+        if answer.progress == Progress.WAITING and not request._touched:
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised

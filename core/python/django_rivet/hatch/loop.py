@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django_rivet import conf
 from django_rivet.hatch.answer import Progress
 from django_rivet.hatch.channel import Live
-from django_rivet.hatch.exchange import Later, finish
+from django_rivet.hatch.exchange import Later, finish, late
 from django_rivet.hatch.response import Cut, streamed
 
 # A task that nobody holds may be collected: what handlers do after their answers.
@@ -34,9 +34,14 @@ async def live(django: HttpRequest, later: Later, options: conf.Options) -> Http
             task.cancel()
 
     try:
-        while answer.progress == Progress.WAITING and not task.done():
-            news.clear()
-            await news.wait()
+        async with asyncio.timeout(later.timeout):
+            while answer.progress == Progress.WAITING and not task.done():
+                news.clear()
+                await news.wait()
+    except TimeoutError:
+        if answer.give_up():
+            task.cancel()
+            return late(django)
     except asyncio.CancelledError:
         leave()
         raise

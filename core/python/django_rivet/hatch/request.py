@@ -1,5 +1,6 @@
 """A request of another server, as native handlers know requests: the surface of `django_rivet.Request`."""
 
+import copy
 import io
 import os
 import shutil
@@ -15,6 +16,8 @@ from django.http import HttpRequest
 from django.utils.encoding import repercent_broken_unicode
 
 from django_rivet import conf
+from django_rivet._core import Request
+from django_rivet.api.inside import Inside, NativeRequest
 from django_rivet.hatch.answer import Answer, Progress
 from django_rivet.hatch.fields import joined
 
@@ -89,6 +92,8 @@ class HatchRequest:
 
     @cached_property
     def id(self) -> str:
+        if core := getattr(self._django, "core", None):
+            return str(core.id)
         given = self.header("x-request-id") or ""
         good = 0 < len(given) <= 128 and given.isascii() and given.isprintable() and " " not in given
         trusted = good and _trusts(self._options.trusted_proxies, self._django.META.get("REMOTE_ADDR"))
@@ -153,6 +158,38 @@ class HatchRequest:
         shutil.copyfileobj(_Limited(_stream(self._django), limit), cast(BinaryIO, file))
         return file
 
+    @property
+    def outer(self) -> HttpRequest:
+        """The server's own request, which has been through the project's middleware."""
+        return self._django
+
+    @cached_property
+    def _inside(self) -> Inside:
+        return Inside(cast(Request, copy.copy(self)))
+
+    @property
+    def _touched(self) -> bool:
+        return "_inside" in self.__dict__ and self._inside.touched
+
+    @property
+    def django(self) -> NativeRequest:
+        return self._inside.django
+
+    @property
+    def session(self) -> Any:
+        return self._inside.session
+
+    @property
+    def user(self) -> Any:
+        return self._inside.user
+
+    @user.setter
+    def user(self, user: Any) -> None:
+        self._inside.user = user
+
+    async def auser(self) -> Any:
+        return await self._inside.auser()
+
     def read(self) -> Awaitable[bytes]:
         raise RuntimeError("the body is being read already, or is not a stream")
 
@@ -186,6 +223,8 @@ def _scope(django: HttpRequest) -> Any:
 
 
 def _stream(django: HttpRequest) -> Any:
+    if core := getattr(django, "core", None):  # ours: it can be read again, whatever middleware has read
+        return core.file
     if hasattr(django, "_body"):  # middleware has read it
         return io.BytesIO(django.body)
     environ = getattr(django, "environ", {})

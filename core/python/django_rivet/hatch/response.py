@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from django_rivet.api.errors import CONTENT_TYPE, HTTPError
 from django_rivet.hatch.answer import PIECE, Answer, FilePart, logger
 from django_rivet.hatch.fields import Fields, bodiless, content_length, put
 
@@ -37,7 +38,12 @@ def plain(status: int, text: str, head_only: bool = False, *fields: tuple[str, s
 
 def failed(head_only: bool) -> HttpResponse:
     """The answer when a handler raised."""
-    return plain(500, "Internal Server Error\n", head_only)
+    return problem(HTTPError(500), head_only)
+
+
+def problem(error: HTTPError, head_only: bool) -> HttpResponse:
+    """An error of our own."""
+    return whole(error.status, [("Content-Type", CONTENT_TYPE)], error.body(), head_only)
 
 
 def whole(status: int, fields: Fields, body: bytes, head_only: bool) -> HttpResponse:

@@ -1,7 +1,8 @@
 """Django views for native paths."""
 
+import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -11,7 +12,8 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from django_rivet import conf
+from django_rivet import conf, cors
+from django_rivet.api import Route
 from django_rivet.api.errors import CONTENT_TYPE, HTTPError
 from django_rivet.hatch import loop, wsgi
 from django_rivet.hatch.exchange import Later, blocking, handling, too_large
@@ -19,8 +21,13 @@ from django_rivet.hatch.request import TooLarge, raw_path
 from django_rivet.hatch.response import plain, whole
 from django_rivet.hatch.table import Call, Entry, call
 
-# Once for the process: to read them anew costs more than most handlers.
-_options = functools.cache(conf.options)
+
+@functools.cache
+def _options(max_body: int | None = None) -> conf.Options:
+    """Once for the process: to read them anew costs more than most handlers. max_body: a route's own."""
+    options = conf.options()
+    return options if max_body is None else dataclasses.replace(options, max_body=max_body)
+
 
 NO_WEBSOCKETS = "WebSockets need runrivet or an ASGI server behind django_rivet.hatch.NativeApplication.\n"
 
@@ -33,31 +40,46 @@ def view(entry: Entry) -> Callable[..., Any]:
     """
     is_async = any(route.kind.startswith("async") for method, route in entry.routes.items() if method != "WEBSOCKET")
     made = functools.partial(_answer_async if is_async else _answer, entry)
-    function = _coroutine(made) if is_async else _plain(made)
+    function = _coroutine(made, cors.policy()) if is_async else _plain(made, cors.policy())
     function.__name__ = function.__qualname__ = f"native {entry.path}"
     for alias in connections:
         function = transaction.non_atomic_requests(using=alias)(function)
     return csrf_exempt(login_not_required(function))
 
 
-def _plain(answer: Callable[..., Any]) -> Callable[..., Any]:
+def _plain(answer: Callable[..., Any], shared: cors.Policy | None) -> Callable[..., Any]:
     def native(request: HttpRequest, **values: str) -> HttpResponseBase:
-        response: HttpResponseBase = answer(request, values)
-        return response
+        if asked := cors.preflight(shared, request):
+            return asked
+        return cors.add(shared, request, answer(request, values))
 
     return native
 
 
-def _coroutine(answer: Callable[..., Any]) -> Callable[..., Any]:
+def _coroutine(answer: Callable[..., Any], shared: cors.Policy | None) -> Callable[..., Any]:
     async def native(request: HttpRequest, **values: str) -> HttpResponseBase:
-        response: HttpResponseBase = await answer(request, values)
-        return response
+        if asked := cors.preflight(shared, request):
+            return asked
+        return cors.add(shared, request, await answer(request, values))
 
     return native
+
+
+def served(request: HttpRequest, route: Route, values: Mapping[str, str]) -> HttpResponseBase:
+    """The answer of one route's `def` handler."""
+    options = _options(route.limits.max_body)
+    found = blocking(request, Call(route, values), options, is_async=False)
+    return wsgi.live(request, found, options) if isinstance(found, Later) else found
+
+
+async def served_later(request: HttpRequest, route: Route, values: Mapping[str, str]) -> HttpResponseBase:
+    """The answer of one route's `async def` handler, where a loop runs."""
+    options = _options(route.limits.max_body)
+    return await loop.live(request, handling(request, Call(route, values), options), options)
 
 
 def _answer(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
-    options = _options()
+    options = _route_options(entry, request)
     found: Call | Later | HttpResponseBase = _find(entry, request, values, options)
     if isinstance(found, Call):
         found = blocking(request, found, options, is_async=False)
@@ -65,7 +87,7 @@ def _answer(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpR
 
 
 async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
-    options = _options()
+    options = _route_options(entry, request)
     under_asgi = hasattr(request, "scope")
     found: Call | Later | HttpResponseBase = _find(entry, request, values, options)
     if isinstance(found, Call):
@@ -81,6 +103,11 @@ async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, st
     if under_asgi:
         return await loop.live(request, found, options)
     return await sync_to_async(wsgi.live)(request, found, options)
+
+
+def _route_options(entry: Entry, request: HttpRequest) -> conf.Options:
+    route = entry.route(request.method or "")
+    return _options(route.limits.max_body if route else None)
 
 
 def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: conf.Options) -> Call | HttpResponseBase:

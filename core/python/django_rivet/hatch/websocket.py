@@ -56,6 +56,7 @@ class HatchWebSocket:
         self._receiver: asyncio.Future[str | bytes] | None = None
         self._callbacks: list[Callable[[int, str], None]] = []
         self.id = uuid.uuid4().hex
+        self.user: Any = None
 
     @property
     def path(self) -> str:

@@ -7,10 +7,11 @@ database connections stay those of the request's thread.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextvars import Context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
@@ -20,7 +21,7 @@ from django.http.response import HttpResponseBase
 from django_rivet import conf
 from django_rivet.hatch.answer import Progress
 from django_rivet.hatch.channel import Live
-from django_rivet.hatch.exchange import Later, finish
+from django_rivet.hatch.exchange import Later, finish, late
 from django_rivet.hatch.response import Cut, streamed
 
 
@@ -36,10 +37,14 @@ class Here(Executor):
         def job() -> None:
             if not future.set_running_or_notify_cancel():
                 return
+            before = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
             try:
                 future.set_result(fn(*args, **kwargs))
             except BaseException as error:
                 future.set_exception(error)
+            finally:
+                # asgiref leaves our loop there: the thread's next async_to_sync would wait for one that is ending.
+                SyncToAsync.threadlocal.main_event_loop = before
 
         self._jobs.put(job)
         return future
@@ -48,10 +53,14 @@ class Here(Executor):
         """Has `until` look at its condition again."""
         self._jobs.put(lambda: None)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Works until the condition holds."""
+    def until(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
+        """Works until the condition holds, or, between two jobs, the time is over."""
+        end = None if seconds is None else time.monotonic() + seconds
         while not condition():
-            self._jobs.get()()
+            try:
+                self._jobs.get(timeout=None if end is None else max(0.0, end - time.monotonic()))()
+            except Empty:
+                return
 
 
 class Run:
@@ -94,12 +103,16 @@ class Run:
     def finish(self) -> None:
         """Waits for the handler's end, after its answer; one whose client has gone is cancelled."""
         if self.answer.progress != Progress.ENDED and not self.result.done():
-            self.answer.leave()
-            try:
-                self.loop.call_soon_threadsafe(self._cancel)
-            except RuntimeError:  # it has just ended
-                pass
+            self.cancel()
         self.here.until(self.result.done)
+
+    def cancel(self) -> None:
+        """Tells the coroutine that nobody waits for it."""
+        self.answer.leave()
+        try:
+            self.loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:  # it has just ended
+            pass
 
     def _cancel(self) -> None:
         if self._task is not None:
@@ -125,9 +138,12 @@ def live(django: HttpRequest, later: Later, options: conf.Options) -> HttpRespon
     run = Run(later, options)
     run.begin()
     answer = run.answer
-    run.here.until(lambda: answer.progress != Progress.WAITING or run.result.done())
-    if answer.begun:
-        response: HttpResponseBase = streamed(answer.status, answer.fields, run.parts(django.method == "HEAD"))
+    run.here.until(lambda: answer.progress != Progress.WAITING or run.result.done(), later.timeout)
+    if not run.result.done() and answer.progress == Progress.WAITING and answer.give_up():
+        run.cancel()
+        response: HttpResponseBase = late(django)
+    elif answer.begun:
+        response = streamed(answer.status, answer.fields, run.parts(django.method == "HEAD"))
     else:
         result = run.result.result if run.result.done() else lambda: None
         response = finish(django, answer, result, is_async=False)

@@ -12,7 +12,7 @@ from django.db import close_old_connections, connections
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
-from django_rivet import conf
+from django_rivet import conf, cors
 from django_rivet._core import Reactor
 from django_rivet.asgi import AsgiHandler, LifespanError, Split, split
 from django_rivet.discovery import native_routes
@@ -47,7 +47,7 @@ def check(options: conf.Options) -> None:
     """Raises CannotStart where a start would, as far as it takes no loop, no thread and no connection to tell."""
     reactor = make_reactor(options)
     try:
-        _assign(reactor, options, _pool(options))
+        _assign(reactor, options, _pool(reactor, options))
     except Exception as error:
         raise CannotStart.because("The start of the application", error) from error
     finally:
@@ -56,7 +56,7 @@ def check(options: conf.Options) -> None:
 
 async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.AsyncExitStack) -> None:
     """Gives every request its handler; what is to be ended again goes on the stack `parts`."""
-    pool = _pool(options)
+    pool = _pool(reactor, options)
     pool.start(asyncio.get_running_loop())
     parts.callback(connections.close_all)
     # In a thread: a job may still wait for the loop (async_to_sync).
@@ -66,8 +66,13 @@ async def _start(reactor: Reactor, options: conf.Options, parts: contextlib.Asyn
         parts.push_async_callback(_end, asgi)
 
 
-def _pool(options: conf.Options) -> Pool:
-    return Pool(options.workers, queue_timeout=options.queue_timeout, limit=options.max_in_flight)
+def _pool(reactor: Reactor, options: conf.Options) -> Pool:
+    return Pool(
+        options.workers,
+        queue_timeout=options.queue_timeout,
+        limit=options.max_in_flight,
+        meter=reactor.pool_meter(),
+    )
 
 
 def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler | None:
@@ -80,6 +85,8 @@ def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler 
         reactor.files(settings.STATIC_URL, str(settings.STATIC_ROOT))
     reactor.pool(pool.submit, close_old_connections)
     reactor.native(native_routes(allowed), _native_context(pool))
+    if shared := cors.policy():
+        reactor.cors(shared.engine())
     if found.django:
         # Now, so that a project that is broken shows before it serves.
         _ = get_resolver().url_patterns

@@ -9,7 +9,9 @@ from contextlib import AbstractAsyncContextManager
 
 from django_rivet import conf
 from django_rivet._core import Reactor
-from django_rivet.server import CannotStart
+from django_rivet.api.responses import unfinished
+from django_rivet.server import CannotStart, say
+from django_rivet.server.internals import missing
 from django_rivet.server.loop import Loop
 
 # Registers its handlers at the reactor when entered, which happens on the running loop before the first connection;
@@ -20,10 +22,11 @@ type Application = Callable[[Reactor], AbstractAsyncContextManager[object]]
 _IDLE_CHECK = 0.02
 
 
-def make_reactor(options: conf.Options) -> Reactor:
-    """Raises CannotStart for an option that only the engine can judge."""
+def make_reactor(options: conf.Options, page: int | None = None) -> Reactor:
+    """Raises CannotStart for an option that only the engine can judge. `page`: the memory to count in."""
+    counts = {} if page is None else {"metrics_fd": page}
     try:
-        return Reactor(conf.engine_options(options))
+        return Reactor(conf.engine_options(options) | counts)
     except ValueError as error:
         raise CannotStart(f"{error}.") from None
 
@@ -39,8 +42,8 @@ class Phase(enum.IntEnum):
 class Engine:
     """Serves an application on sockets until it is told to stop. `run` blocks; a signal handler may call `stop`."""
 
-    def __init__(self, options: conf.Options) -> None:
-        self.reactor = make_reactor(options)
+    def __init__(self, options: conf.Options, page: int | None = None) -> None:
+        self.reactor = make_reactor(options, page)
         self._options = options
         self._phase = Phase.SERVING
         self._changed = asyncio.Event()
@@ -73,7 +76,8 @@ class Engine:
     async def _serve(
         self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]
     ) -> int:
-        self.reactor.attach(self.loop)
+        if news := missing(self.reactor.attach(self.loop)):
+            say(news)
         async with application(self.reactor):
             for each in sockets:
                 self.reactor.listen(each.fileno())
@@ -84,9 +88,12 @@ class Engine:
                 each.close()
             self.reactor.drain()
             deadline = self.loop.time() + self._options.graceful_timeout
-            while not self.reactor.idle() and self._phase < Phase.STOPPING and self.loop.time() < deadline:
+            while not self._idle() and self._phase < Phase.STOPPING and self.loop.time() < deadline:
                 await self._until(Phase.STOPPING, _IDLE_CHECK)
-            return self.reactor.stats()["in_flight"]
+            return self.reactor.stats()["in_flight"] + len(unfinished)
+
+    def _idle(self) -> bool:
+        return self.reactor.idle() and not unfinished
 
     async def _until(self, phase: Phase, seconds: float | None = None) -> None:
         """Waits until the phase is reached, or for so long."""

@@ -41,6 +41,7 @@ class Health:
             if self._hang_timeout and now - worker.beaten > self._hang_timeout:
                 say(f"worker {worker.number} made no turn for {self._hang_timeout:g} s: here is where it hangs.")
                 # faulthandler shows the stacks, then the process dies of it.
+                worker.hung = True
                 worker.signal(signal.SIGABRT)
                 worker.kill_at = now + _SHOW
         every = self._notifier.ping_every

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from collections.abc import Iterator, Mapping, Sequence
 from socket import socket
 
@@ -16,8 +17,11 @@ from django_rivet.discovery import discover
 from django_rivet.server import sockets
 from django_rivet.server.application import project_split
 
+# Descriptors that are no connections: databases, logs, modules.
+_OTHER_FILES = 100
 
-def start(options: conf.Options, listening: Sequence[socket]) -> Iterator[str]:
+
+def start(options: conf.Options, listening: Sequence[socket], metrics: Sequence[socket]) -> Iterator[str]:
     """Versions, addresses, processes, and what is bounded by how much."""
     addresses = dict.fromkeys(sockets.shown(each) for each in listening)
     yield (
@@ -30,10 +34,16 @@ def start(options: conf.Options, listening: Sequence[socket]) -> Iterator[str]:
     )
     yield (
         f"Bounds of a process: {options.max_connections} connections, {options.max_in_flight} requests in flight;"
-        f" of a request: head {_kib(options.max_head)}, body {_kib(options.max_body)};"
+        f" of a request: head {_kib(options.max_head)}, body {_kib(options.max_body)},"
+        f" WebSocket message {_kib(options.ws_max_message)};"
         f" seconds: head {options.header_timeout:g}, body {options.body_timeout:g},"
         f" write {options.write_timeout:g}, idle {options.keep_alive:g}, queue {options.queue_timeout:g}"
     )
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < options.max_connections + _OTHER_FILES:
+        yield f"The system lets a process open {files} files, too few for all these connections: see ulimit -n"
+    if metrics:
+        yield f"Metrics: /metrics of {' and '.join(sockets.shown(each) for each in metrics)}"
     if limits := ", ".join(_limits(options)):
         yield f"A process ends after {limits}"
     if options.reload:
@@ -41,9 +51,11 @@ def start(options: conf.Options, listening: Sequence[socket]) -> Iterator[str]:
     yield f"SIGTERM ends requests in work first ({options.graceful_timeout:g} s), Control-C stops at once"
 
 
-def check(options: conf.Options, flags: Mapping[str, object], listening: Sequence[socket]) -> Iterator[str]:
+def check(
+    options: conf.Options, flags: Mapping[str, object], listening: Sequence[socket], metrics: Sequence[socket]
+) -> Iterator[str]:
     """The same, what answers, what databases must bear, and every option that somebody set, with its place."""
-    *first, _ = start(options, listening)
+    *first, _ = start(options, listening, metrics)
     yield from first
     yield f"Answers: {', '.join(_handlers())}"
     for alias in (each for each in connections if connections[each].vendor != "unknown"):

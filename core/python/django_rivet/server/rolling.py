@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from django_rivet.server import say
+from django_rivet.server.metrics import LIMIT, RELOAD, Metrics
 from django_rivet.server.notify import Notifier
 from django_rivet.server.slot import Slot
 
@@ -16,7 +17,13 @@ class Rolling:
     """Replaces members of `slots`, in that very list; `start` starts the process of a slot."""
 
     def __init__(
-        self, slots: list[Slot], start: Callable[[Slot], None], notifier: Notifier, *, drain_seconds: float
+        self,
+        slots: list[Slot],
+        start: Callable[[Slot], None],
+        notifier: Notifier,
+        metrics: Metrics,
+        *,
+        drain_seconds: float,
     ) -> None:
         self.successor: Slot | None = None
         # The old ones that end their requests.
@@ -24,6 +31,7 @@ class Rolling:
         # Whether the server serves: not before all workers do, and not when it has been told to stop.
         self.running = False
         self._slots, self._start, self._notifier = slots, start, notifier
+        self._metrics = metrics
         self._drain_seconds = drain_seconds
         self._outdated: list[Slot] = []
         # A reload has been asked for; one is under way.
@@ -63,6 +71,7 @@ class Rolling:
         old = self._outdated.pop(0)
         self._slots[self._slots.index(old)] = self.successor
         self.successor = None
+        self._metrics.restarted(RELOAD if self._reloading else LIMIT)
         self.retire(old, self._drain_seconds + KILL_AFTER)
         self.go_on()
 

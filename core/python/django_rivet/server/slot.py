@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from django_rivet.server.metrics import Metrics
 from django_rivet.server.pulse import Parent
 from django_rivet.server.worker import Place
 
@@ -13,7 +14,14 @@ from django_rivet.server.worker import Place
 class Slot:
     """Starts a process for its sockets and keeps what the parent knows of it."""
 
-    def __init__(self, number: int, command: Sequence[str], sockets: Sequence[socket.socket], lifeline: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        command: Sequence[str],
+        sockets: Sequence[socket.socket],
+        lifeline: int,
+        metrics: Metrics,
+    ) -> None:
         self.number = number
         self.pid = 0
         self.ready = False
@@ -22,6 +30,8 @@ class Slot:
         self.start_at: float | None = None
         self.kill_at: float | None = None
         self.deaths = 0
+        # It made no turn for too long and is being killed for it.
+        self.hung = False
         # When its loop was last known to turn.
         self.beaten = 0.0
         # Where the worker writes its words; None before its start and after its end.
@@ -30,17 +40,20 @@ class Slot:
         self._command = list(command)
         self._sockets = sockets
         self._lifeline = lifeline
+        self._metrics = metrics
 
     def successor(self) -> "Slot":
         """Another process for the same sockets, to take over while this one still serves."""
-        return Slot(self.number, self._command, self._sockets, self._lifeline)
+        return Slot(self.number, self._command, self._sockets, self._lifeline, self._metrics)
 
     def start(self) -> int:
         """Starts a process; returns the file descriptor to wait at for its words."""
+        page = self._metrics.page()
         words, told = os.pipe()
         os.set_blocking(words, False)
-        place = Place(self.number, [each.fileno() for each in self._sockets], told, self._lifeline)
-        passed = [*place.listen, place.parent, place.lifeline]
+        place = Place(self.number, [each.fileno() for each in self._sockets], told, self._lifeline, page)
+        own = [told] if page is None else [told, page]
+        passed = [*place.listen, place.lifeline, *own]
         for fd in passed:
             os.set_inheritable(fd, True)
         try:
@@ -52,16 +65,19 @@ class Slot:
                 setsigdef=[signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD],
                 setsigmask=[],
             )
+            self._metrics.began(self.number, self.pid, page)
         except OSError:
             os.close(words)
             raise
         finally:
             for fd in passed:
                 os.set_inheritable(fd, False)
-            os.close(told)
+            for fd in own:
+                os.close(fd)
         self.words = words
         self._heard = b""
         self.ready = False
+        self.hung = False
         self.start_at = self.kill_at = None
         self.started = time.monotonic()
         return words

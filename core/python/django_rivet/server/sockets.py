@@ -6,12 +6,25 @@ import os
 import socket
 import stat
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from django_rivet import conf
 from django_rivet.server import CannotStart
 
 # https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 _FIRST_INHERITED = 3
+_METRICS_BACKLOG = 16
+
+
+class Flags(NamedTuple):
+    """The options that say where to listen, for messages."""
+
+    host: str = "--host"
+    port: str = "--port"
+
+
+_USUAL = Flags()
+_METRICS = Flags("--metrics", "--metrics")
 
 
 @contextlib.contextmanager
@@ -20,17 +33,36 @@ def listening(options: conf.Options) -> Iterator[list[list[socket.socket]]]:
     if shared := inherited():
         yield [shared] * options.processes
     elif options.uds:
-        bound = unix(options.uds, options.backlog, int(options.uds_mode, 8))
-        inode = os.stat(options.uds).st_ino
-        try:
+        with _unix_for_now(options.uds, options) as bound:
             yield [[bound]] * options.processes
-        finally:
-            # Another server may have put its own there meanwhile.
-            with contextlib.suppress(OSError):
-                if os.stat(options.uds).st_ino == inode:
-                    os.unlink(options.uds)
     else:
         yield tcp(options.host, options.port, options.backlog, options.processes)
+
+
+@contextlib.contextmanager
+def metrics(options: conf.Options) -> Iterator[list[socket.socket]]:
+    """Those on which metrics are answered; none if they are not."""
+    if not options.metrics:
+        yield []
+    elif "/" in options.metrics:
+        with _unix_for_now(options.metrics, options, "--metrics") as bound:
+            yield [bound]
+    else:
+        host, _, port = options.metrics.rpartition(":")
+        yield tcp(host.strip("[]") or None, int(port), _METRICS_BACKLOG, flags=_METRICS)[0]
+
+
+@contextlib.contextmanager
+def _unix_for_now(path: str, options: conf.Options, flag: str = "--uds") -> Iterator[socket.socket]:
+    bound = unix(path, options.backlog, int(options.uds_mode, 8), flag)
+    inode = os.stat(path).st_ino
+    try:
+        yield bound
+    finally:
+        # Another server may have put its own there meanwhile.
+        with contextlib.suppress(OSError):
+            if os.stat(path).st_ino == inode:
+                os.unlink(path)
 
 
 def inherited() -> list[socket.socket]:
@@ -59,19 +91,21 @@ def adopt(fd: int) -> socket.socket:
     return found
 
 
-def tcp(host: str, port: int, backlog: int, copies: int = 1) -> list[list[socket.socket]]:
-    """For each of `copies` processes its own sockets, one for each address of `host`, all on the same port.
+def tcp(
+    host: str | None, port: int, backlog: int, copies: int = 1, *, flags: Flags = _USUAL
+) -> list[list[socket.socket]]:
+    """For each of `copies` processes its own sockets, one for each address of `host` (None: of all), on the same port.
 
     Several copies share their addresses by SO_REUSEPORT: the kernel spreads new connections, and what waits in the
     queue of one stays there while its process is replaced (socket(7)).
     """
-    addresses = _resolve(host, port)
+    addresses = _resolve(host, port, flags)
     # A plain bind first: by SO_REUSEPORT a second server of the same user would get half of the connections.
-    first = _bind_all(addresses, host, port, reuse_port=False)
+    first = _bind_all(addresses, host, port, flags, reuse_port=False)
     if copies > 1:
         addresses = [(family, at.getsockname()) for (family, _), at in zip(addresses, first, strict=True)]
         _close(first)
-        sets = [_bind_all(addresses, host, port, reuse_port=True) for _ in range(copies)]
+        sets = [_bind_all(addresses, host, port, flags, reuse_port=True) for _ in range(copies)]
     else:
         sets = [first]
     for each in (one for group in sets for one in group):
@@ -79,20 +113,25 @@ def tcp(host: str, port: int, backlog: int, copies: int = 1) -> list[list[socket
     return sets
 
 
-def _resolve(host: str, port: int) -> list[tuple[int, tuple[object, ...]]]:
+def _resolve(host: str | None, port: int, flags: Flags) -> list[tuple[int, tuple[object, ...]]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotStart(
-            f"--host {host} is no address of this machine ({reason}): write one, or a name of one."
+            f"{flags.host} {host} is no address of this machine ({reason}): write one, or a name of one."
         ) from None
     # Dots in /etc/hosts and names with aliases give the same address twice.
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
 def _bind_all(
-    addresses: Sequence[tuple[int, tuple[object, ...]]], host: str, port: int, *, reuse_port: bool
+    addresses: Sequence[tuple[int, tuple[object, ...]]],
+    host: str | None,
+    port: int,
+    flags: Flags,
+    *,
+    reuse_port: bool,
 ) -> list[socket.socket]:
     bound: list[socket.socket] = []
     for family, address in addresses:
@@ -105,13 +144,13 @@ def _bind_all(
             if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) and len(addresses) > 1:
                 continue
             _close(bound)
-            raise CannotStart(_why(error, host, chosen[1])) from None
+            raise CannotStart(_why(error, host, chosen[1], flags)) from None
     if not bound:
-        raise CannotStart(f"--host {host} is no address of this machine: write one, or a name of one.")
+        raise CannotStart(f"{flags.host} {host} is no address of this machine: write one, or a name of one.")
     return bound
 
 
-def _bind(family: int, address: tuple[object, ...], host: str, reuse_port: bool) -> socket.socket:
+def _bind(family: int, address: tuple[object, ...], host: str | None, reuse_port: bool) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         # Connections that still end (TIME_WAIT) must not keep the next server from starting: tcp(7).
@@ -127,23 +166,24 @@ def _bind(family: int, address: tuple[object, ...], host: str, reuse_port: bool)
     return made
 
 
-def _why(error: OSError, host: str, port: object) -> str:
+def _why(error: OSError, host: str | None, port: object, flags: Flags) -> str:
+    host = host or "this machine"
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is taken by another program: stop it, or choose another port by --port."
+        return f"Port {port} of {host} is taken by another program: stop it, or choose another port by {flags.port}."
     if error.errno == errno.EACCES:
-        return f"Port {port} of {host} needs more rights: choose one above 1023 by --port."
+        return f"Port {port} of {host} needs more rights: choose one above 1023 by {flags.port}."
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return f"--host {host} is no address of this machine: write one, or a name of one."
+        return f"{flags.host} {host} is no address of this machine: write one, or a name of one."
     return f"Cannot listen on {host}, port {port}: {error.strerror}."
 
 
-def unix(path: str, backlog: int, mode: int = 0o666) -> socket.socket:
+def unix(path: str, backlog: int, mode: int = 0o666, flag: str = "--uds") -> socket.socket:
     """A Unix socket. By default everybody on this machine may connect, as to a port of loopback; folders can say no.
 
     A file that a server which died has left is replaced; one that a living server listens on is not.
     """
     if os.path.lexists(path):
-        _remove_stale(path)
+        _remove_stale(path, flag)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.bind(path)
@@ -156,9 +196,9 @@ def unix(path: str, backlog: int, mode: int = 0o666) -> socket.socket:
     return made
 
 
-def _remove_stale(path: str) -> None:
+def _remove_stale(path: str, flag: str) -> None:
     if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        raise CannotStart(f"{path} is there and is no socket: remove it, or choose another path by --uds.")
+        raise CannotStart(f"{path} is there and is no socket: remove it, or choose another path by {flag}.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         try:
@@ -168,7 +208,7 @@ def _remove_stale(path: str) -> None:
             return
         except OSError as error:
             raise CannotStart(f"Cannot tell whether {path} is in use: {error.strerror or error}.") from None
-    raise CannotStart(f"{path} is taken by another program: stop it, or choose another path by --uds.")
+    raise CannotStart(f"{path} is taken by another program: stop it, or choose another path by {flag}.")
 
 
 def shown(bound: socket.socket) -> str:

@@ -11,6 +11,7 @@ from types import FrameType
 from django_rivet import conf
 from django_rivet.server import CANNOT_START, say
 from django_rivet.server.health import Health
+from django_rivet.server.metrics import DIED, HUNG, RELOAD, Metrics
 from django_rivet.server.notify import Notifier
 from django_rivet.server.pulse import Parent
 from django_rivet.server.reload import Watch
@@ -53,18 +54,22 @@ class Supervisor:
         places: Sequence[Sequence[socket.socket]],
         options: conf.Options,
         ready: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._lifeline, self._lifeline_end = os.pipe()
-        self._slots = [Slot(number, command, sockets, self._lifeline) for number, sockets in enumerate(places, 1)]
+        self._slots = [
+            Slot(number, command, sockets, self._lifeline, metrics) for number, sockets in enumerate(places, 1)
+        ]
         self._sockets = [each for sockets in places for each in sockets]
         self._drain_seconds = options.drain_delay + options.graceful_timeout
+        self._metrics = metrics
         self._ready = ready
         self._serving = False
         self._code: int | None = None
         self._asked = 0
         self._signals: list[int] = []
         self._notifier = Notifier()
-        self._rolling = Rolling(self._slots, self._start, self._notifier, drain_seconds=self._drain_seconds)
+        self._rolling = Rolling(self._slots, self._start, self._notifier, metrics, drain_seconds=self._drain_seconds)
         self._health = Health(options, self._notifier)
         self._watch = Watch() if options.reload else None
         self._selector = selectors.DefaultSelector()
@@ -78,6 +83,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._on_signal)
+        self._metrics.parent()
         for slot in self._slots:
             self._start(slot)
         while any(slot.pid for slot in self._all()) or self._code is None:
@@ -163,11 +169,12 @@ class Supervisor:
         """Buries the dead; as process 1 of a container those of strangers too."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if not pid:
                 return
+            self._metrics.ended(pid, usage)
             for slot in self._all():
                 if slot.pid == pid:
                     self._hear(slot)
@@ -200,6 +207,7 @@ class Supervisor:
         pause = 0 if slot.deaths == 1 else min(_BACK_OFF * 2 ** (slot.deaths - 2), _LONGEST_BACK_OFF)
         say(f"worker {slot.number} {how}; the next one starts {f'in {pause:g} s' if pause else 'at once'}.")
         slot.start_at = time.monotonic() + pause
+        self._metrics.restarted(HUNG if slot.hung else DIED)
 
     def _start_anew(self, changed: str) -> None:
         say(f"{os.path.relpath(changed)} changed: starting anew.")
@@ -208,6 +216,7 @@ class Supervisor:
         self._rolling.abandon()
         for place, old in enumerate(self._slots):
             self._rolling.retire(old, _CUT_AFTER)
+            self._metrics.restarted(RELOAD)
             self._slots[place] = old.successor()
             self._start(self._slots[place])
 

@@ -16,6 +16,7 @@ from django_rivet import conf
 from django_rivet.server import say, sockets
 from django_rivet.server.application import application
 from django_rivet.server.engine import Engine
+from django_rivet.server.metrics import Metrics
 from django_rivet.server.pulse import Parent, Pulse
 from django_rivet.server.signals import Signals
 
@@ -36,6 +37,8 @@ class Place(NamedTuple):
     listen: list[int]
     parent: int
     lifeline: int
+    # The memory to count in: metrics.py.
+    page: int | None = None
 
     def variables(self) -> dict[str, str]:
         return {_VARIABLE: json.dumps(self._asdict())}
@@ -49,7 +52,7 @@ class Place(NamedTuple):
 
 def supervised(options: conf.Options, place: Place) -> int:
     """Runs the worker of a place and returns the exit code."""
-    for fd in (place.parent, place.lifeline):
+    for fd in (place.parent, place.lifeline, *([] if place.page is None else [place.page])):
         os.set_inheritable(fd, False)
     parent = Parent(place.parent)
 
@@ -60,10 +63,12 @@ def supervised(options: conf.Options, place: Place) -> int:
         parent.tell(Parent.READY)
         Pulse(engine, options, parent)
 
-    return _run(options, [sockets.adopt(fd) for fd in place.listen], serving)
+    return _run(options, [sockets.adopt(fd) for fd in place.listen], serving, place.page)
 
 
-def alone(options: conf.Options, listening: Sequence[socket.socket], ready: Callable[[], None]) -> int:
+def alone(
+    options: conf.Options, listening: Sequence[socket.socket], ready: Callable[[], None], metrics: Metrics
+) -> int:
     """Runs as the only process, without a parent, and returns the exit code."""
 
     def serving(engine: Engine) -> None:
@@ -71,10 +76,17 @@ def alone(options: conf.Options, listening: Sequence[socket.socket], ready: Call
         ready()
         Pulse(engine, options)
 
-    return _run(options, listening, serving)
+    page = metrics.page()
+    metrics.began(1, os.getpid(), page)
+    return _run(options, listening, serving, page)
 
 
-def _run(options: conf.Options, listening: Sequence[socket.socket], serving: Callable[[Engine], None]) -> int:
+def _run(
+    options: conf.Options,
+    listening: Sequence[socket.socket],
+    serving: Callable[[Engine], None],
+    page: int | None,
+) -> int:
     """Serves Django on the sockets until a signal ends it; raises CannotStart.
 
     `serving` is called when connections are accepted: after the application's own start, which may have set signal
@@ -84,7 +96,9 @@ def _run(options: conf.Options, listening: Sequence[socket.socket], serving: Cal
     # A process that crashes, or is killed because it hangs (SIGABRT), says where.
     faulthandler.enable()
     sys.setswitchinterval(_SWITCH)
-    engine = Engine(options)
+    engine = Engine(options, page)
+    if page is not None:
+        os.close(page)  # it is mapped
     cut = engine.run(application(options), listening, lambda: serving(engine))
     if cut:
         say(

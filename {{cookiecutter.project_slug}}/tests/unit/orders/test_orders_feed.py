@@ -10,6 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from channels.routing import get_default_application
 from django.conf import settings as django_settings
 from django.test import Client
+from msgspec import to_builtins
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from orders import feed
@@ -106,7 +107,7 @@ def test_long_and_binary_messages_end_the_connection(member: Client, message: di
 
 
 def test_an_order_is_broadcast(member: Client, make_order: MakeOrder) -> None:
-    order = feed.as_json(make_order("Lemons", photo="orders/a.jpg"))
+    order = to_builtins(feed.describe(make_order("Lemons", photo="orders/a.jpg")))
     assert order["photo_url"].endswith("/orders/a.jpg")
 
     async def conversation(line: Line) -> None:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, SystemCheckEr
 
 from django_rivet import conf
 from django_rivet.server import CANNOT_START, CannotStart, application, report, sockets, supervisor, worker
+from django_rivet.server.metrics import Metrics
 
 
 class Command(BaseCommand):
@@ -61,21 +62,22 @@ class Command(BaseCommand):
             return worker.supervised(options, place)
         if not options.reload or flags["check"]:
             self._check(flags)
-        with sockets.listening(options) as places:
+        with sockets.listening(options) as places, sockets.metrics(options) as listening:
             if flags["check"]:
-                self._would_run(options, flags, places[0])
+                self._would_run(options, flags, places[0], listening)
                 return 0
 
             def announce() -> None:
-                self._say(report.start(options, places[0]))
+                self._say(report.start(options, places[0], listening))
 
+            metrics = Metrics(listening)
             if supervisor.wanted(options):
                 if not getattr(self, "_called_from_command_line", False):
                     raise CannotStart("A parent starts its processes by the command line: use manage.py runrivet.")
                 # The very command line again, so that a worker sees all that manage.py does.
                 command = [sys.executable, *sys.orig_argv[1:]]
-                return supervisor.Supervisor(command, places, options, announce).run()
-            return worker.alone(options, places[0], announce)
+                return supervisor.Supervisor(command, places, options, announce, metrics).run()
+            return worker.alone(options, places[0], announce, metrics)
 
     def _check(self, flags: dict[str, Any]) -> None:
         if not settings.DEBUG and not settings.ALLOWED_HOSTS:
@@ -91,10 +93,16 @@ class Command(BaseCommand):
             except Exception as error:
                 raise CannotStart.because("The system checks", error) from error
 
-    def _would_run(self, options: conf.Options, flags: dict[str, Any], listening: list[socket.socket]) -> None:
+    def _would_run(
+        self,
+        options: conf.Options,
+        flags: dict[str, Any],
+        listening: list[socket.socket],
+        metrics: list[socket.socket],
+    ) -> None:
         """Raises what a start would raise: without a process, a thread or a connection to a database."""
         application.check(options)
-        self._say(report.check(options, flags, listening))
+        self._say(report.check(options, flags, listening, metrics))
 
     def _say(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -14,7 +14,6 @@ from django_rivet import (
     API,
     Background,
     Depends,
-    Disconnected,
     EventStream,
     Header,
     HTTPError,
@@ -22,13 +21,13 @@ from django_rivet import (
     Response,
     ServerSentEvent,
     Stream,
-    WebSocket,
-    broadcast,
 )
+from django_rivet.openapi import Docs
+from shop import limits, members, sockets
+from shop.asked import seen
 
 api = API()
-# What handlers have seen, for later requests to ask.
-seen: list[str] = []
+api.include(Docs("/described", title="Shop"))
 
 
 class Point(msgspec.Struct):
@@ -349,58 +348,6 @@ async def request_database(request: Request) -> Any:
     return await sync_to_async(_two)()
 
 
-room: set[WebSocket] = set()
-
-
-@api.websocket("/echo/{name}")
-async def echo(socket: WebSocket, name: str) -> None:
-    socket.accept("chat" if "chat" in socket.subprotocols else None, [("X-One", "1")])
-    socket.on_disconnect(lambda code, reason: seen.append(f"socket {name} {code} {reason}"))
-    await socket.send(name)
-    while True:
-        await socket.send(await socket.receive())
-
-
-@api.websocket("/room")
-async def join(socket: WebSocket) -> None:
-    socket.accept()
-    room.add(socket)
-    try:
-        while True:
-            broadcast(room, await socket.receive())
-    except Disconnected:
-        room.remove(socket)
-
-
-@api.websocket("/denied")
-async def denied(socket: WebSocket) -> None:
-    socket.deny(401, [("X-Why", "no")], b"go away")
-
-
-@api.websocket("/forgotten")
-async def forgotten(socket: WebSocket) -> None:
-    pass
-
-
-@api.websocket("/breaks")
-async def breaks(socket: WebSocket) -> None:
-    socket.accept()
-    raise KeyError("secret")
-
-
-@api.websocket("/breaks/early")
-async def breaks_early(socket: WebSocket) -> None:
-    raise KeyError("secret")
-
-
-@api.websocket("/ends")
-async def ends(socket: WebSocket) -> None:
-    socket.accept()
-    await socket.send(str(socket.closed))
-    socket.close(3001, "enough")
-    seen.append(f"socket ends {socket.closed}")
-
-
 class SoldOut(Exception):
     """Has a handler of its own."""
 
@@ -475,3 +422,7 @@ def later_sync(name: str, kind: Annotated[str, Depends(sync_kind)], after: Backg
 async def later_async(name: str, kind: Annotated[str, Depends(async_kind)], after: Background) -> Response[str]:
     after.add(_work, kind)
     return Response("answered")
+
+
+for each in (limits, members, sockets):
+    api.include(each.router)

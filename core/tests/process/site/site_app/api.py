@@ -1,11 +1,12 @@
 """Native handlers."""
 
+import asyncio
 import threading
 import time
 
 from asgiref.sync import sync_to_async
 
-from django_rivet import API, WebSocket
+from django_rivet import API, Background, WebSocket
 
 api = API(prefix="/native")
 
@@ -36,6 +37,12 @@ async def hang(seconds: str) -> None:
     time.sleep(float(seconds))
 
 
+@api.get("/hold")
+async def hold() -> None:
+    """Blocks the I/O thread and keeps Python's lock: no other thread runs."""
+    sum(range(1 << 60))
+
+
 grown: list[bytes] = []
 
 
@@ -43,6 +50,21 @@ grown: list[bytes] = []
 async def grow(mebibytes: str) -> None:
     """Keeps memory."""
     grown.append(b"x" * (int(mebibytes) << 20))
+
+
+@api.get("/later/{seconds}")
+async def later(seconds: float, after: Background) -> str:
+    """Works on after its answer."""
+    after.add(asyncio.sleep, seconds)
+    after.add(print, "later: done", flush=True)
+    return "promised"
+
+
+@api.get("/later-on-a-thread/{seconds}", blocking=True)
+def later_on_a_thread(seconds: float, after: Background) -> str:
+    after.add(time.sleep, seconds)
+    after.add(print, "later: done", flush=True)
+    return "promised"
 
 
 @api.websocket("/echo")

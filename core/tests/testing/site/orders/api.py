@@ -5,7 +5,7 @@ import threading
 
 import msgspec
 
-from django_rivet import API, Request, WebSocket
+from django_rivet import API, Request, SessionAuth, WebSocket
 from orders.models import Order
 
 api = API(prefix="/orders")
@@ -44,6 +44,18 @@ left = threading.Event()
 @others.get("/count")
 async def count() -> int:
     return await Order.objects.acount()
+
+
+@others.get("/me/sync", auth=SessionAuth())
+@others.post("/me/sync", auth=SessionAuth())
+def me(request: Request) -> str:
+    return str(request.user)
+
+
+@others.get("/me/async", auth=SessionAuth())
+@others.post("/me/async", auth=SessionAuth())
+async def me_async(request: Request) -> str:
+    return str(request.user)
 
 
 @others.get("/memory")

@@ -1,40 +1,62 @@
-"""Serves an API on a thread, as `runrivet` does it, with a client for it."""
+"""Serves an API on a thread, as `runrivet` does it, with clients that keep cookies."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import close_old_connections
+from django.test import Client as DjangoClient
 
-from django_rivet import API
+from django_rivet import API, cors
 from django_rivet._core import Reactor
+from django_rivet.discovery import given
 from django_rivet.django.pool import Pool
+from django_rivet.origin import origin_check
+from django_rivet.server.application import _native_context
 from django_rivet.server.thread import ServerThread
 
-DEADLINE = 10.0
+DEADLINE = 10.0  # seconds
 
 
 @contextlib.contextmanager
-def serving(api: API, **options: Any) -> Iterator[httpx.Client]:
-    """A client of a server with the routes of `api`."""
+def serving(api: API, policy: cors.Policy | None = None, *, threads: int = 4, **options: Any) -> Iterator[httpx.Client]:
+    """A client of a server with the routes of `api`. policy: what it answers to other origins."""
 
     @contextlib.asynccontextmanager
     async def application(reactor: Reactor):  # type: ignore[no-untyped-def]
-        import asyncio
-
-        pool = Pool(4)
+        pool = Pool(threads)
         pool.start(asyncio.get_running_loop())
         reactor.pool(pool.submit, close_old_connections)
-        reactor.native([(each.method, each.path, each.handler, each.kind, each.settle) for each in api.routes])
+        reactor.native(given(api.routes, origin_check()), _native_context(pool))
+        if policy:
+            reactor.cors(policy.engine())
         try:
             yield
         finally:
             await asyncio.to_thread(pool.close, 1.0)
 
-    with ServerThread(application, **options) as server, httpx.Client(base_url=server.url, timeout=DEADLINE) as client:
+    with ServerThread(application, **options) as server, another(server.url) as client:
         yield client
+
+
+def another(url: Any) -> httpx.Client:
+    """One more client of the server, with cookies of its own."""
+    return httpx.Client(base_url=url, timeout=DEADLINE)
+
+
+def log_in(client: httpx.Client, user: AbstractBaseUser) -> str:
+    """Gives the client a session of the user; returns a CSRF token that goes with it."""
+    django = DjangoClient()
+    django.force_login(user)
+    client.cookies.set(settings.SESSION_COOKIE_NAME, django.cookies[settings.SESSION_COOKIE_NAME].value)
+    token = "a" * 32
+    client.cookies.set(settings.CSRF_COOKIE_NAME, token)
+    return token
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:

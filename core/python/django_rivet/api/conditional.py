@@ -1,0 +1,163 @@
+"""Conditional requests: https://www.rfc-editor.org/rfc/rfc9110#section-13, by Django's own rules."""
+
+import datetime
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, quote_etag
+
+from django_rivet._core import Request, suspends
+from django_rivet.api.errors import HTTPError
+from django_rivet.api.made import Made
+from django_rivet.api.markers import Depends
+from django_rivet.api.responses import Response, Stream
+from django_rivet.api.route import Handler
+
+type Fields = list[tuple[str, str]]
+
+ASKED = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
+# What a 304 has of the answer that it stands for (RFC 9110 15.4.5).
+KEPT = frozenset(("cache-control", "content-location", "expires", "last-modified", "vary"))
+
+
+class Conditions:
+    """The request, as Django's helpers read it."""
+
+    def __init__(self, request: Request) -> None:
+        self.method = request.method
+        self.path = request.path
+        found = ((name, request.header(name)) for name in ASKED)
+        self.META = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in found if value is not None}
+
+    def status(self, etag: str | None, modified: int | None) -> int | None:
+        """304, 412, or None: the request is to be answered."""
+        if not self.META:
+            return None
+        response: Any = get_conditional_response(self, etag, modified)  # type: ignore[arg-type]
+        return None if response is None else response.status_code
+
+
+def read_tag(value: str | None) -> str | None:
+    """A tag as the header field has it, for one with or without quotation marks."""
+    return None if value is None else quote_etag(value)
+
+
+def read_time(value: datetime.datetime | None) -> int | None:
+    """Seconds, as the header field has them; a time without a zone is UTC's, as in Django."""
+    if value is None:
+        return None
+    return int((value if timezone.is_aware(value) else timezone.make_aware(value, datetime.UTC)).timestamp())
+
+
+def providing(etag: Handler | None, modified: Handler | None) -> Handler:
+    """A handler that has the two as its providers and returns what they give."""
+    if any(inspect.iscoroutinefunction(each) for each in (etag, modified)):
+
+        async def both_later(etag: Any = None, modified: Any = None, **path: str) -> tuple[Any, Any]:
+            return etag, modified
+
+        function: Handler = both_later
+    else:
+
+        def both(etag: Any = None, modified: Any = None, **path: str) -> tuple[Any, Any]:
+            return etag, modified
+
+        function = both
+    given = {"etag": etag, "modified": modified}
+    function.__annotations__ = {name: Annotated[Any, Depends(each)] for name, each in given.items() if each}
+    return function
+
+
+def conditional(handler: Handler, wants_request: bool, conditions: Handler, is_async: bool) -> Handler:
+    """Asks before it calls the handler, which returns a `Made`; `conditions` are those of `providing`, bound."""
+    later = inspect.iscoroutinefunction(conditions)
+
+    def arguments(request: Request) -> tuple[Request, ...]:
+        return (request,) if wants_request else ()
+
+    def ask(request: Request, /, **path: str) -> Any:
+        found = check(request, *conditions(request, **path))
+        return found if isinstance(found, Made) else mark(handler(*arguments(request), **path), found)
+
+    async def ask_later(request: Request, /, **path: str) -> Any:
+        given = conditions(request, **path)
+        found = check(request, *(await given if later else given))
+        return found if isinstance(found, Made) else mark(await handler(*arguments(request), **path), found)
+
+    asking: Handler = functools.update_wrapper(ask_later if is_async else ask, handler)
+    if is_async:
+        asking.__suspends__ = suspends(handler) or (later and suspends(conditions))  # type: ignore[attr-defined]
+    return asking
+
+
+def check(request: Request, etag: str | None, modified: datetime.datetime | None) -> Fields | Made:
+    """The fields that the answer is to have; 304 where there need be none. Raises HTTPError for 412."""
+    tag, time = read_tag(etag), read_time(modified)
+    fields = [("ETag", tag)] if tag else []
+    if time is not None:
+        fields.append(("Last-Modified", http_date(time)))
+    asked = Conditions(request)
+    match asked.status(tag, time):
+        case 304:
+            return Made(Response(None, status=304, headers=fields), None, None)
+        case 412:
+            raise failed()
+    # As in Django: what a POST answers with is not what the tag is of.
+    return fields if asked.method in ("GET", "HEAD") else []
+
+
+def failed() -> HTTPError:
+    """For a condition that does not hold."""
+    return HTTPError(412, "It is not what you think it is: read it again.")
+
+
+def mark(made: Any, fields: Fields) -> Any:
+    """Gives the fields to an answer that has no such ones."""
+    if isinstance(made, Made) and fields:
+        match made.value:
+            case HttpResponseBase():
+                names = {name.lower() for name in made.value.headers}
+            case Response() | Stream():
+                names = {name.lower() for name, _ in made.value.headers}
+            case _:
+                names = set()
+        made.value = Response(made.value, headers=[field for field in fields if field[0].lower() not in names])
+    return made
+
+
+class Tagged:
+    """A request whose answer gets a tag made of its body, when it is a whole one with status 200."""
+
+    def __init__(self, request: Request) -> None:
+        self.core = request
+        self._respond: Callable[..., None] = request.respond
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.core, name)
+
+    def respond(self, status: int, headers: Any, body: bytes) -> None:
+        """As the request's."""
+        fields = [(_text(name), _text(value)) for name, value in headers]
+        names = {name.lower() for name, _ in fields}
+        if status != 200 or "etag" in names:
+            self._respond(status, fields, body)
+            return
+        tag = quote_etag(hashlib.blake2b(body, digest_size=16).hexdigest())
+        match Conditions(self.core).status(tag, None):
+            case 304:
+                kept = [field for field in fields if field[0].lower() in KEPT]
+                self._respond(304, [*kept, ("ETag", tag)], b"")
+            case 412:
+                raise failed()
+            case _:
+                self._respond(200, [*fields, ("ETag", tag)], body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value

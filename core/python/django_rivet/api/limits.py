@@ -1,0 +1,47 @@
+"""What a route has instead of the server's options: how large, how long, how compressed."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django_rivet.kinds import Kind, duration, size
+
+MAX_BODY = size(0, 1 << 40)
+TIMEOUT = duration(0, 86_400)
+CODINGS = re.compile(r"(?:zstd|br|gzip)(?::\d{1,2})?(?:\s*,\s*(?:zstd|br|gzip)(?::\d{1,2})?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Each None where the server's option holds; `API` documents them. `of` reads what people write."""
+
+    max_body: int | None = None
+    timeout: float | None = None
+    compress: str | None = None
+
+    @classmethod
+    def of(cls, where: str, max_body: int | str | None, timeout: float | None, compress: bool | str | None) -> "Limits":
+        """Raises ValueError, with `where`, for what cannot be."""
+        if compress is not None and not isinstance(compress, bool) and not CODINGS.fullmatch(compress):
+            raise ValueError(
+                f"{where}: compress={compress!r}: write True, False, or codings in order of preference, "
+                "such as 'zstd,gzip:5'"
+            )
+        return cls(
+            max_body=_read(where, "max_body", MAX_BODY, max_body),
+            timeout=_read(where, "timeout", TIMEOUT, timeout),
+            compress={None: None, True: "on", False: "off"}.get(compress, compress),  # type: ignore[arg-type]
+        )
+
+    def engine(self) -> dict[str, Any]:
+        """For `Reactor.native`."""
+        return {"max_body": self.max_body, "timeout": self.timeout or 0.0, "compression": self.compress or ""}
+
+
+def _read(where: str, name: str, kind: Kind, value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return kind.parse(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"{where}: {name}={value!r}: write {kind.wanted}") from None

@@ -1,0 +1,3 @@
+"""What handlers have seen, for later requests to ask."""
+
+seen: list[str] = []

@@ -1,0 +1,54 @@
+"""Requests made from the document: what fits it is answered as it says, and what does not fit is refused."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.test import Client
+from hypothesis import HealthCheck, settings
+
+from django_rivet.openapi import document
+from everything.api import api
+from serving import serving
+
+EXAMPLES = 10
+schema = schemathesis.openapi.from_dict(document(api.routes))
+# Who is logged in is told below.
+schema.config.generation.update(with_security_parameters=False)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+    """Its address, with the headers and cookies of somebody who is logged in."""
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    cookies = {"sessionid": client.cookies["sessionid"].value, "csrftoken": "a" * 32}
+    with serving(api) as http:
+        yield str(http.base_url), {"X-CSRFToken": "a" * 32, "X-API-Key": "key"}, cookies
+
+
+def is_lenient(case: Any) -> bool:
+    """What is read from text besides what the document tells: seconds since 1970 as a time, 0 and 1 as booleans."""
+    values = {**(case.query or {}), **(case.body if isinstance(case.body, dict) else {})}
+    return str(values.get("remember")) in ("0", "1") or is_number(values.get("at"))
+
+
+def is_number(value: Any) -> bool:
+    try:
+        return value is not None and bool(float(value) or True)
+    except (TypeError, ValueError):
+        return False
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+def test_operation(case: Any, server: Any, record_property: Any) -> None:
+    record_property("suite", "schemathesis")
+    if is_lenient(case):
+        return
+    url, headers, cookies = server
+    case.call_and_validate(base_url=url, headers=headers, cookies=cookies, timeout=10)
