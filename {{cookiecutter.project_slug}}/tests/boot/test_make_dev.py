@@ -31,7 +31,8 @@ for attempt in range(1200):
     if dev.poll() is not None:
         break
 told = Path("dev.log").read_text()
-os.killpg(dev.pid, signal.SIGTERM)
+# Ctrl-C, as a terminal sends it. Not SIGTERM: make passes that on, and uvicorn's reloader can hang on a second one.
+os.killpg(dev.pid, signal.SIGINT)
 dev.wait(60)
 try:
     server = re.search("taking (uvicorn): .*|(django-rivet [0-9.]+),", told)[0]
