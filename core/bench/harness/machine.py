@@ -11,7 +11,7 @@ from pathlib import Path
 
 def facts() -> dict[str, str]:
     names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    packages = ("Django", "django-bolt", "granian", "uvicorn", "gunicorn", "robyn", "fastapi")
+    packages = ("Django", "django-bolt", "granian", "uvicorn", "gunicorn", "robyn", "fastapi", "sqlmodel")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.split("/")[-1].strip()
     kernel = ".".join(platform.release().split(".")[:2])
