@@ -75,7 +75,8 @@ class Reactor:
 
         Method `WEBSOCKET`: the handler is a coroutine function and gets the `WebSocket` as its first argument.
         When it returns, an open connection is closed with 1000; when it raises, with 1011, and before `accept`
-        the handshake is answered with 403 or 500.
+        the handshake is answered with 403 or 500. Before that 500 its `settle` is called as `settle(socket, None,
+        error)`, and says whether it has answered the handshake.
 
         Raises ValueError for a bad pattern, method or kind, and for two routes that take the same requests.
         """

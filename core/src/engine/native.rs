@@ -374,7 +374,7 @@ pub fn invoke_socket(
     let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;
     let (driver, task) = engine.parts.begin_task(py, coroutine, &context)?;
     match driver.get().finished(py) {
-        Some(result) => socket.get().handler_ended(py, result.map(Bound::unbind)),
+        Some(result) => WebSocket::handler_ended(socket, result.map(drop)),
         None => {
             driver.get().answer_socket(socket.clone().unbind());
             socket.get().keep_task(task);

@@ -148,7 +148,8 @@ impl Engine {
         let route = found.as_ref().map_or(exchange.route, |(handler, _)| handler.slot);
         let exchange = Exchange { route, ..exchange };
         let Some(shared) = self.enlist(token, exchange, head, bytes, None) else { return true };
-        let socket = match Bound::new(py, WebSocket::new(shared, handshake)) {
+        let settle = found.as_ref().and_then(|(handler, _)| handler.settle.as_ref().map(|settle| settle.clone_ref(py)));
+        let socket = match Bound::new(py, WebSocket::new(shared, handshake, settle)) {
             Ok(socket) => socket,
             Err(error) => {
                 self.parts.exception(py, "a WebSocket could not be made", &error);
@@ -162,8 +163,7 @@ impl Engine {
             (None, None) => Ok(()),
         };
         if let Err(error) = begun {
-            self.parts.exception(py, "a WebSocket's handler failed", &error);
-            socket.get().failed(py);
+            WebSocket::handler_ended(&socket, Err(error));
         }
         true
     }

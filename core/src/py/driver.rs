@@ -65,7 +65,7 @@ impl Driver {
         self.ended.set(true);
         match self.answers.replace(Answers::Nobody) {
             Answers::Nobody => drop(self.result.replace(Some(result.map(Bound::unbind)))),
-            Answers::Socket(socket) => socket.get().handler_ended(py, result.map(Bound::unbind)),
+            Answers::Socket(socket) => WebSocket::handler_ended(socket.bind(py), result.map(drop)),
             Answers::Request(shared, settle, request) => {
                 let request = request.map(|request| request.into_bound(py));
                 let make = |parts: &_, result| Outcome::of(py, parts, settle.as_ref(), &shared, request, result);

@@ -52,10 +52,12 @@ pub struct WebSocket {
     task: Gil<RefCell<Option<Py<PyAny>>>>,
     /// Who it is, as the route's `auth` says.
     user: Gil<RefCell<Option<Py<PyAny>>>>,
+    /// The route's: what an exception of its handler means for the handshake.
+    settle: Option<Py<PyAny>>,
 }
 
 impl WebSocket {
-    pub fn new(shared: Arc<Shared>, handshake: Handshake) -> Self {
+    pub fn new(shared: Arc<Shared>, handshake: Handshake, settle: Option<Py<PyAny>>) -> Self {
         Self {
             shared,
             handshake: Gil::new(RefCell::new(Some(Box::new(handshake)))),
@@ -64,6 +66,7 @@ impl WebSocket {
             early: Gil::new(RefCell::default()),
             task: Gil::new(RefCell::new(None)),
             user: Gil::new(RefCell::new(None)),
+            settle,
         }
     }
 
@@ -76,8 +79,7 @@ impl WebSocket {
     }
 
     /// The handler could not begin, or raised.
-    pub fn failed(&self, py: Python<'_>) {
-        let Ok(engine) = self.engine() else { return };
+    fn failed(&self, py: Python<'_>, engine: &Engine) {
         match self.phase.replace(Phase::Closed) {
             Phase::Connecting => engine.fail(py, self.shared.token, &self.shared),
             Phase::Open => engine.close_socket(self.shared.token, 1011, ""),
@@ -85,28 +87,41 @@ impl WebSocket {
         }
     }
 
-    /// The handler's Task has ended: so does the socket.
-    pub fn handler_ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) {
-        self.task.replace(None);
-        let Ok(engine) = self.engine() else { return };
+    /// The handler has ended, or could not begin: so does the socket.
+    pub fn handler_ended(slf: &Bound<'_, Self>, result: PyResult<()>) {
+        let (py, this) = (slf.py(), slf.get());
+        this.task.replace(None);
+        let Ok(engine) = this.engine() else { return };
         match result {
-            Err(error) if error.is_instance_of::<Disconnected>(py) => self.phase.set(Phase::Closed),
+            Err(error) if error.is_instance_of::<Disconnected>(py) => this.phase.set(Phase::Closed),
+            Err(error) if Self::refused(slf, &engine, &error) => {}
             Err(error) => {
                 if !engine.parts.is_cancelled(py, &error) {
                     engine.parts.exception(py, "a WebSocket's handler failed", &error);
                 }
-                self.failed(py);
+                this.failed(py, &engine);
             }
-            Ok(_) => match self.phase.replace(Phase::Closed) {
+            Ok(()) => match this.phase.replace(Phase::Closed) {
                 Phase::Connecting => {
-                    if self.shared.advance(Progress::Waiting, Progress::Ended) {
-                        engine.respond_plain(py, &self.shared, &Plain::new(403, b"Forbidden\n"));
+                    if this.shared.advance(Progress::Waiting, Progress::Ended) {
+                        engine.respond_plain(py, &this.shared, &Plain::new(403, b"Forbidden\n"));
                     }
                 }
-                Phase::Open => engine.close_socket(self.shared.token, 1000, ""),
+                Phase::Open => engine.close_socket(this.shared.token, 1000, ""),
                 Phase::Closed => {}
             },
         }
+    }
+
+    /// Has the route's `settle` answered the handshake with what the error means?
+    fn refused(slf: &Bound<'_, Self>, engine: &Engine, error: &PyErr) -> bool {
+        let (py, this) = (slf.py(), slf.get());
+        let Some(settle) = this.settle.as_ref().filter(|_| this.phase.get() == Phase::Connecting) else { return false };
+        let answered = settle.bind(py).call1((slf, py.None(), error.value(py))).and_then(|answered| answered.is_truthy());
+        answered.unwrap_or_else(|failure| {
+            engine.parts.exception(py, "a handshake could not be refused", &failure);
+            false
+        })
     }
 
     /// Appends one message; are too many bytes waiting?

@@ -209,11 +209,6 @@ def test_other_mistakes():
         api.include(router, prefix="/v1/")
     with pytest.raises(ValueError, match="belong into the paths"):
         Router("/{id}")
-    with pytest.raises(TypeError, match="path parameters as str"):
-
-        @api.websocket("/{id}")
-        async def live(socket: Any, id: int) -> None: ...
-
     empty = Router()
     empty.get("")(lambda: None)
     api.include(empty)

@@ -1,4 +1,7 @@
-"""The examples of docs/: each block of Python is served, and answers as the block after it says."""
+"""The examples of docs/: each block of Python is served, and answers as the block after it says.
+
+A WebSocket answers with its first message.
+"""
 
 import json
 import re
@@ -6,10 +9,13 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.core.management import call_command
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
-from serving import serving
+from serving import DEADLINE, serving
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EXAMPLE = re.compile(r"```python\n(.*?)```\s*```\n(.*?)```", re.DOTALL)
@@ -32,10 +38,20 @@ def test_example(code, exchanges):
     with serving(namespace["api"]) as client:
         for line in exchanges.strip().splitlines():
             asked, status, body = re.fullmatch(r"(.*?)\s{2,}(\d{3})(?: (.*))?", line).groups()
-            answer = client.request(**request(asked))
+            answer = answer_of(client, **request(asked))
             assert answer.status_code == int(status), (line, answer.text)
             if body:
                 assert json.loads(answer.text) == json.loads(body), line
+
+
+def answer_of(client: httpx.Client, method: str, url: str, headers: Any, **content: Any) -> httpx.Response:
+    if method != "WEBSOCKET":
+        return client.request(method, url, headers=headers, **content)
+    try:
+        with connect(str(client.base_url.join(url)).replace("http", "ws", 1), additional_headers=headers) as socket:
+            return httpx.Response(101, content=socket.recv(DEADLINE))
+    except InvalidStatus as refused:
+        return httpx.Response(refused.response.status_code, content=refused.response.body)
 
 
 def request(text: str) -> dict[str, Any]:
@@ -52,4 +68,4 @@ def request(text: str) -> dict[str, Any]:
 
 
 def test_every_example_is_found():
-    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 8
+    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 9

@@ -112,9 +112,9 @@ async def events() -> EventStream:
 
 
 @api.websocket("/live/{room}")
-async def live(socket: WebSocket, room: str) -> None:
+async def live(socket: WebSocket, room: int, user: Annotated[str, Depends(current_user)], since: int = 0) -> None:
     socket.accept()
-    await socket.send(room)
+    await socket.send(f"{user} {room + since}")
 
 
 @api.exception(OutOfStock)

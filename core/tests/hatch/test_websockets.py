@@ -1,6 +1,7 @@
 """Native WebSockets, on the servers that can have any."""
 
 import contextlib
+import json
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -56,6 +57,32 @@ def test_what_a_refusal_says(socket_server):
     with pytest.raises(InvalidStatus) as caught, connect(socket_server.socket("/denied")):
         pass
     assert (caught.value.response.headers["x-why"], caught.value.response.body) == ("no", b"go away")
+
+
+def test_parameters_and_providers(socket_server):
+    with connect(socket_server.socket("/seats/7?row=3"), additional_headers={"X-Name": "ada"}) as client:
+        assert client.recv(10) == "ada at /seats/7: 10"
+    until(lambda: "seat of ada left" in socket_server.seen("seat"), "the provider's end")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "status", "says"),
+    [
+        ("/seats/x?row=y", "ada", 422, [("path", "number"), ("query", "row")]),
+        ("/seats/7", "nobody", 409, "There is no seat for nobody."),
+    ],
+)
+def test_what_is_wrong_refuses_the_handshake(socket_server, path, name, status, says):
+    headers = {"X-Name": name}
+    with pytest.raises(InvalidStatus) as caught, connect(socket_server.socket(path), additional_headers=headers):
+        pass
+    response = caught.value.response
+    problem = json.loads(response.body)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    if isinstance(says, list):
+        assert [(each["in"], each["name"]) for each in problem["errors"]] == says
+    else:
+        assert problem["detail"] == says
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("http://127.0.0.1", True), ("https://evil.test", False)])

@@ -175,6 +175,16 @@ def test_a_websocket_that_is_denied(client):
         pass
 
 
+def test_parameters_of_a_websocket(client):
+    with client.websocket("/tables/7", params={"seats": 4}, headers={"X-Name": "ada"}) as socket:
+        assert socket.receive() == "ada at 7 of 4"
+    with pytest.raises(Denied, match="422") as caught, client.websocket("/tables/x"):
+        pass
+    assert [each["name"] for each in caught.value.response.json()["errors"]] == ["number", "x-name"]
+    with api.others.overrides({api.guest: lambda: "grace"}), client.websocket("/tables/7") as socket:
+        assert socket.receive() == "grace at 7 of 2"
+
+
 def test_an_exception_of_a_websocket(client):
     with pytest.raises(KeyError, match="of a socket"), client.websocket("/chat") as socket:
         socket.send("fail")

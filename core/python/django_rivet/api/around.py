@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 type Bind = Callable[..., tuple[Handler, bool]]
 
 
-def surround(route: Route, settings: "Settings", bind: Bind | None) -> Route:
+def surround(route: Route, settings: "Settings", bind: Bind) -> Route:
     """The route with what these options ask for; the very same one where they ask for nothing. Raises TypeError."""
     try:
-        return _socket(route, settings) if bind is None else _surround(route, settings, bind)
+        return _socket(route, settings) if route.method == "WEBSOCKET" else _surround(route, settings, bind)
     except TypeError as error:
         raise TypeError(f"{route.method} {route.path}: {error} {place(route.endpoint)}") from None
 

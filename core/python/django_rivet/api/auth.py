@@ -172,8 +172,8 @@ def is_known(user: Any) -> bool:
     return user is not None and getattr(user, "is_authenticated", True)
 
 
-def current_user(request: Request) -> Any:
-    """A provider: the user, or 401."""
+def current_user(request: Sender) -> Any:
+    """A provider: the user, or 401. A WebSocket's is whom its route's `auth` has found."""
     user = request.user
     if not is_known(user):
         raise HTTPError(401, "Say who you are.")

@@ -1,6 +1,6 @@
 """Writes, where a handler is declared, the function that the engine calls: it does what this signature needs, no more.
 
-The names in the generated code: `r` the request, `v` the values as they came, `p` the converted ones, `b` the JSON
+The names in the generated code: `r` the request (or the WebSocket), `v` the values as they came, `p` the converted ones, `b` the JSON
 body, `d0`, `d1`, ... what providers gave, `after` the work after the answer, `stack` what is to be ended.
 """
 
@@ -29,6 +29,7 @@ class Binder:
     """Makes the function for one handler.
 
     status: of its values, 200 if nothing else was declared. made: what it returns is always for the route's `settle`.
+    A WebSocket's handler has no value: what is to be ended ends with it.
     """
 
     def __init__(self, endpoint: Handler, signature: Signature, path: list[str], *, status: int, made: bool) -> None:
@@ -42,7 +43,7 @@ class Binder:
         self.fields = [(key_of(number, each), each) for number, each in enumerate(converted)]
         self.body = next((each for each in signature.parameters if each.location == "body"), None)
         self.form = [(key, each) for key, each in self.fields if each.location in ("form", "file")]
-        self.made = made or signature.background or signature.cleans_up
+        self.made = not signature.socket and (made or signature.background or signature.cleans_up)
         self.answers = status != 200 and not self.made
         self.awaits = self.is_async and (self.made or self.answers or bool(signature.providers))
         self.names: dict[str, Any] = {
@@ -176,6 +177,8 @@ class Binder:
         self.line("except BaseException as error:")
         self.line(f"    {'await ' * self.is_async}UNWIND(stack, error)")
         self.line("    raise")
+        if not self.made:
+            self.line("await stack.aclose()")
         self.line(self._return("value", done=True))
 
     def _return(self, value: str, *, done: bool = False) -> str:

@@ -18,7 +18,7 @@ from django_rivet.api.overrides import OVERRIDES
 from django_rivet.api.pagination import Paginator, item_type, paginated
 from django_rivet.api.responses import EventStream, Response, Stream
 from django_rivet.api.route import REQUIRED, Handler, Operation, Route
-from django_rivet.api.settle import Settler
+from django_rivet.api.settle import Settler, refuse
 from django_rivet.api.shared import DEFAULTS, Shared
 from django_rivet.api.signature import Reader, Signature
 
@@ -104,7 +104,7 @@ class Declaration:
     signature: Signature
     settings: Settings
     returns: Any
-    bind: Callable[..., tuple[Handler, bool]] | None = None
+    bind: Callable[..., tuple[Handler, bool]]
 
     def route(
         self,
@@ -150,12 +150,14 @@ class Declaration:
             line=code.co_firstlineno,
             endpoint=self.endpoint,
             operation=operation,
-            settle=Settler(
-                settings.status, self.returns, settings.returns is not REQUIRED, handlers, settings.etag is True
-            ),
+            settle=refuse if self.signature.socket else self._settler(settings, handlers),
             limits=settings.limits(f"{self.method} {path}"),
         )
         return surround(route, settings, self.bind)
+
+    def _settler(self, settings: Settings, handlers: tuple[dict[type[Exception], Handler], ...]) -> Settler:
+        always = settings.returns is not REQUIRED
+        return Settler(settings.status, self.returns, always, handlers, tagged=settings.etag is True)
 
 
 def declare(where: str, method: str, path: str, names: list[str], handler: Handler, settings: Settings) -> Declaration:
@@ -165,9 +167,6 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
     try:
         kind = _kind(where, handler, method, settings)
         settings.limits(where)
-        if method == "WEBSOCKET":
-            _check_socket(where, handler, names)
-            return Declaration(method, path, handler, handler, kind, Signature(), settings, None)
         called = handler
         if settings.paginate is not None:
             called = paginated(handler, settings.paginate, item_type(where, _returns(where, handler, settings)), where)
@@ -198,8 +197,11 @@ def _bind(
     first = next(iter(inspect.signature(handler).parameters), None)
     made = made or settings.conditional or settings.returns is not REQUIRED
     if not (made or settings.status != 200 or signature.typed or takes not in ([], [first])):
-        _check_call(where, handler, names, leading=bool(takes))
-        return handler, bool(takes)
+        leading = bool(takes) or signature.socket
+        _check_call(where, handler, names, leading=leading)
+        return handler, leading
+    if signature.socket and takes[:1] != [first]:
+        raise TypeError(f"{where}: {handler.__name__}{inspect.signature(handler)} must take the WebSocket first")
 
     version: dict[Handler, Handler] = {}
     current: Handler | None = None
@@ -266,14 +268,6 @@ def _check_call(where: str, handler: Handler, names: list[str], *, leading: bool
         signature.bind(*[None] * leading, **dict.fromkeys(names))
     except TypeError as error:
         raise TypeError(f"{where}: {handler.__name__}{signature} does not fit the path: {error}") from None
-
-
-def _check_socket(where: str, handler: Handler, names: list[str]) -> None:
-    _check_call(where, handler, names, leading=True)
-    hints = types.annotations(handler, where)
-    for name in names:
-        if hints.get(name, str) not in (str, Any):
-            raise TypeError(f"{where}: {name}: {hints[name]}: WebSocket handlers get their path parameters as str")
 
 
 def _returns(where: str, handler: Handler, settings: Settings) -> Any:

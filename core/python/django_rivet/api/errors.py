@@ -61,6 +61,11 @@ class HTTPError(Exception):
     def __str__(self) -> str:
         return f"{self.status} {self.title}" + (f": {self.detail}" if self.detail else "")
 
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields of the answer."""
+        return [("Content-Type", CONTENT_TYPE), *fields_of(self.headers)]
+
     def body(self) -> bytes:
         """The problem details as JSON."""
         problem = {"type": self.type, "title": self.title, "status": self.status}

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.auth import Authenticator, Sender, SessionAuth, is_known
-from django_rivet.api.errors import CONTENT_TYPE, HTTPError, fields_of
+from django_rivet.api.errors import HTTPError
 from django_rivet.api.inside import check_installed
 from django_rivet.api.permissions import Permission
 from django_rivet.api.route import Handler
@@ -117,16 +117,11 @@ class Gate:
         return functools.update_wrapper(entered, handler)
 
     def before_socket(self, handler: Handler) -> Handler:
-        """A WebSocket's handler behind this gate, which answers the handshake of whom it does not let in."""
+        """A WebSocket's handler behind this gate."""
         enter = self.later()
 
         async def entered(socket: WebSocket, /, **path: str) -> None:
-            try:
-                await enter(socket)
-            except HTTPError as error:
-                fields = [("Content-Type", CONTENT_TYPE), *fields_of(error.headers)]
-                socket.deny(error.status, fields, error.body())
-                return
+            await enter(socket)
             await handler(socket, **path)
 
         return functools.update_wrapper(entered, handler)

@@ -1,11 +1,10 @@
 """What a handler answers, as the engine takes it and as it is described to others."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from django_rivet._core import Request
 from django_rivet.api.limits import Limits
 from django_rivet.api.paths import PARAMETER
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 type Handler = Callable[..., Any]
 type Location = Literal["path", "query", "header", "cookie", "form", "file", "body"]
-type Settle = Callable[[Request, Any, Exception | None], Coroutine[Any, Any, None] | None]
+type Settle = Callable[[Any, Any, Any], Any]
 
 REQUIRED = inspect.Parameter.empty
 
@@ -84,6 +83,8 @@ class Route:
     (value is None), for a value that msgspec cannot encode (`error` says so), and for any value of a handler that has
     used the session (`error` is None). It returns None when it has answered,
     or a coroutine to be run on the loop, which answers. It blocks where no loop runs, and only there.
+    Of a WebSocket it is `settle(socket, None, error)`, for an exception before the handshake has been answered, and
+    says whether it has answered that.
     """
 
     method: str

@@ -112,7 +112,13 @@ class Router:
         return self._declare("OPTIONS", path, options)
 
     def websocket(self, path: str, **options: Unpack[SocketOptions]) -> SocketDecorator:
-        """Takes WebSockets: an `async def` that gets the `WebSocket` first and answers its handshake."""
+        """Takes WebSockets: an `async def` that gets the `WebSocket` first and answers its handshake.
+
+        Its other parameters come from the handshake, as those of other handlers do from their request: path, query,
+        header fields, cookies and providers. What they raise answers the handshake, as does the handler until then.
+        """
+        if unknown := options.keys() - SocketOptions.__optional_keys__:
+            raise TypeError(f"websocket() has no option {', '.join(sorted(unknown))}")
         return self._declare("WEBSOCKET", path, options)
 
     def _routes(self, prefix: str, routers: "tuple[Router, ...]") -> list[Route]:
@@ -165,7 +171,8 @@ class API(Router):
 
     A handler's other parameters come from the query, or from the JSON body when they are a Struct, dataclass, TypedDict
     or dict; `Annotated` with Query, Header, Cookie, Form, File, Body and Depends says otherwise. A first parameter
-    called `request`, or one annotated `Request`, gets the `Request`; a WebSocket handler gets the `WebSocket` first.
+    called `request`, or one annotated `Request`, gets the `Request`; a WebSocket handler gets the `WebSocket` first,
+    and has no body, form or file.
 
     A handler returns bytes, str (text/plain), None (204) or what msgspec encodes as JSON: dict, list, Struct...; also
     `Response`, `Stream`, `EventStream`, Django's responses, and models and querysets where `-> Item` or

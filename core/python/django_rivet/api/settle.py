@@ -18,10 +18,10 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponse, HttpResponseBase
 
-from django_rivet._core import Request
+from django_rivet._core import Request, WebSocket
 from django_rivet.api import held, stream
 from django_rivet.api.conditional import Tagged
-from django_rivet.api.errors import CONTENT_TYPE, HTTPError, fields_of, http_error
+from django_rivet.api.errors import HTTPError, http_error
 from django_rivet.api.inside import may_block
 from django_rivet.api.made import Made
 from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
@@ -196,9 +196,19 @@ def respond_error(request: Request, error: Exception) -> Later:
         if settings.configured and settings.DEBUG and _debug_page(request, error):
             return None
         problem = HTTPError(500)
-    headers = [("Content-Type", CONTENT_TYPE), *fields_of(problem.headers)]
-    request.respond(problem.status, headers, problem.body())
+    request.respond(problem.status, problem.fields, problem.body())
     return None
+
+
+def refuse(socket: WebSocket, value: None, error: Exception) -> bool:
+    """The `settle` of WebSockets: answers the handshake with problem details for what an error means.
+
+    False, without an answer, for a failure of ours.
+    """
+    problem = http_error(error)
+    if problem is not None:
+        socket.deny(problem.status, problem.fields, problem.body())
+    return problem is not None
 
 
 def _debug_page(request: Request, error: Exception) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from django_rivet._core import Request
+from django_rivet._core import Request, WebSocket
 from django_rivet.api import types
 from django_rivet.api.markers import Body, Cookie, Depends, File, Form, Header, Marker, Query
 from django_rivet.api.responses import Background
@@ -40,13 +40,14 @@ type Argument = Parameter | Provider | type[Request] | type[Background]
 class Signature:
     """A handler's arguments by name (None: not one argument is made), and all that they take.
 
-    providers: each after those that it depends on.
+    providers: each after those that it depends on. socket: it is of a WebSocket, which stands where a request does.
     """
 
     arguments: dict[str, Argument] = field(default_factory=dict)
     parameters: list[Parameter] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
     background: bool = False
+    socket: bool = False
 
     @property
     def typed(self) -> bool:
@@ -84,10 +85,13 @@ class Reader:
         self.path = path
         self.overrides = overrides
         self.found = Signature()
+        self._handler: Handler | None = None
         self._providers: dict[Handler, Provider] = {}
         self._parameters: dict[tuple[str, str], Parameter] = {}
 
     def read(self, handler: Handler, method: str) -> Signature:
+        self._handler = handler
+        self.found.socket = method == "WEBSOCKET"
         self.found.arguments = self._arguments(handler)
         self._check_path(handler)
         locations = {parameter.location for parameter in self.found.parameters}
@@ -105,7 +109,7 @@ class Reader:
         for place, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
-            if name == "request" and place == 0 and "request" not in self.path:
+            if self._is_sender(function, place, name, hints.get(name)):
                 arguments[name] = Request
             elif name in hints or name in self.path:
                 annotation = hints.get(name, str)
@@ -116,6 +120,21 @@ class Reader:
                     f"required argument: {name!r}; with an annotation it is read from the request"
                 )
         return arguments
+
+    def _is_sender(self, function: Handler, place: int, name: str, annotation: Any) -> bool:
+        """Is it the request itself, or the WebSocket? Raises TypeError for the one of them that is not there."""
+        annotation, marker = types.split(annotation)
+        kinds = [] if marker else types.alternatives(annotation)
+        here, other = (WebSocket, Request) if self.found.socket else (Request, WebSocket)
+        if here in kinds:
+            return True
+        if other in kinds:
+            raise TypeError(
+                f"{self.where}: {_name(function)} gets a {here.__name__}, and {name!r} is a {other.__name__}; "
+                "what serves both takes Request | WebSocket"
+            )
+        leads = name == "request" or (self.found.socket and function is self._handler)
+        return leads and marker is None and place == 0 and name not in self.path
 
     def _check_path(self, handler: Handler) -> None:
         if any(each.kind is each.VAR_KEYWORD for each in inspect.signature(handler).parameters.values()):
@@ -131,9 +150,9 @@ class Reader:
         annotation, marker = types.split(annotation)
         if isinstance(marker, Depends):
             return self._provider(marker.provider)
-        if annotation is Request:
-            return Request
         if annotation is Background:
+            if self.found.socket:
+                raise TypeError(f"{self.where}: {name}: Background is work after an answer, and a WebSocket gets none")
             self.found.background = True
             return Background
         return self._parameter(name, annotation, marker, default)
@@ -149,6 +168,11 @@ class Reader:
             location = "file"
         else:
             location = "body" if types.is_body(annotation) else "query"
+        if self.found.socket and location in ("body", "form", "file"):
+            raise TypeError(
+                f"{where} comes from the {location}, and a WebSocket's handshake has none; "
+                "Query() takes it from the query"
+            )
         whole = location == "body" or (location in ("query", "form") and types.is_record(annotation))
         wire = "" if whole else marker.name if marker and marker.name else name
         if location == "header":

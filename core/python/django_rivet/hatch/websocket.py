@@ -5,9 +5,10 @@ import enum
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, cast
 
-from django_rivet._core import Disconnected
+from django_rivet._core import Disconnected, WebSocket
+from django_rivet.api.settle import refuse
 from django_rivet.asgi.types import Message, Receive, Scope, Send
 from django_rivet.hatch.answer import logger
 from django_rivet.hatch.fields import Given, checked, joined
@@ -197,8 +198,9 @@ class HatchWebSocket:
         except Disconnected:
             self._phase = Phase.CLOSED
         except Exception as error:
-            logger.error("a WebSocket's handler failed", exc_info=error)
-            self._finish(1011, 500, b"Internal Server Error\n")
+            if self._phase != Phase.CONNECTING or not refuse(cast(WebSocket, self), None, error):
+                logger.error("a WebSocket's handler failed", exc_info=error)
+                self._finish(1011, 500, b"Internal Server Error\n")
         else:
             self._finish(1000, 403, b"Forbidden\n")
         finally:

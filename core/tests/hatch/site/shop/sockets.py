@@ -1,6 +1,9 @@
 """Handlers of WebSockets."""
 
-from django_rivet import Disconnected, Router, WebSocket, broadcast
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from django_rivet import Depends, Disconnected, Header, HTTPError, Router, WebSocket, broadcast
 from shop.asked import seen
 
 router = Router()
@@ -25,6 +28,21 @@ async def join(socket: WebSocket) -> None:
             broadcast(room, await socket.receive())
     except Disconnected:
         room.remove(socket)
+
+
+async def seat(socket: WebSocket, x_name: Annotated[str, Header()]) -> AsyncIterator[str]:
+    if x_name == "nobody":
+        raise HTTPError(409, "There is no seat for nobody.")
+    try:
+        yield f"{x_name} at {socket.path}"
+    finally:
+        seen.append(f"seat of {x_name} left")
+
+
+@router.websocket("/seats/{number}")
+async def sit(socket: WebSocket, number: int, seat: Annotated[str, Depends(seat)], row: int = 1) -> None:
+    socket.accept()
+    await socket.send(f"{seat}: {number + row}")
 
 
 @router.websocket("/denied")

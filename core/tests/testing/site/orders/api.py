@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
+from typing import Annotated
 
 import msgspec
 
-from django_rivet import API, Request, SessionAuth, WebSocket
+from django_rivet import API, Depends, Header, Request, SessionAuth, WebSocket
 from orders.models import Order
 
 api = API(prefix="/orders")
@@ -109,6 +110,16 @@ async def endless(request: Request) -> None:
 @others.get("/facts")
 def facts(request: Request) -> dict[str, object]:
     return {"query": request.query_string.decode(), "x": request.header("x-one"), "cookie": request.header("cookie")}
+
+
+def guest(x_name: Annotated[str, Header()]) -> str:
+    return x_name
+
+
+@others.websocket("/tables/{number}")
+async def table(socket: WebSocket, number: int, guest: Annotated[str, Depends(guest)], seats: int = 2) -> None:
+    socket.accept()
+    await socket.send(f"{guest} at {number} of {seats}")
 
 
 @others.websocket("/chat")
