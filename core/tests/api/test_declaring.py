@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.http import HttpRequest
 
-from django_rivet import API, Body, Depends, File, Form, Header, Query, Request, Response, Router
+from django_rivet import API, Body, Cookie, Depends, File, Form, Header, Query, Request, Response, Router
 from django_rivet.api import Parameter
 from serving import serving
 
@@ -143,7 +143,10 @@ def bad_union(x: int | Item | dict[str, int]) -> None: ...
 def unknown_name(x: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
 
-def list_in_header(x: Annotated[list[str], Header()]) -> None: ...
+def list_in_cookie(x: Annotated[list[str], Cookie()]) -> None: ...
+
+
+def struct_in_header(x: Annotated[Item, Header()]) -> None: ...
 
 
 def struct_in_path(id: Item) -> None: ...
@@ -170,7 +173,8 @@ def no_file(a: Annotated[int, File()], b: Annotated[str, Query('"')]) -> None: .
         ("/x", bad_type, "HttpRequest is no type that msgspec knows"),
         ("/x", bad_union, "cannot be read from a request"),
         ("/x", unknown_name, "annotation x: Nowhere is not known"),
-        ("/x", list_in_header, "comes from the header"),
+        ("/x", list_in_cookie, "comes from the cookie"),
+        ("/x", struct_in_header, "comes from the header"),
         ("/{id}", struct_in_path, "comes from the path"),
         ("/x", two_bodies, "asked for twice"),
         ("/x", body_and_form, "either JSON or a form"),

@@ -137,6 +137,45 @@ def test_headers_and_cookies():
         assert errors(client.get("/", headers={"X-Count": "10"})) == [("header", "x-token"), ("header", "x-count")]
 
 
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [
+        ([], ["none"]),
+        (["a"], ["a"]),
+        (["a, b,c"], ["a", "b", "c"]),
+        (["a", "b, c"], ["a", "b", "c"]),
+        ([" ,, a ,\t, b,"], ["a", "b"]),
+        ([""], []),
+        (['"a, b", W/"c\\", d" e'], ['"a, b"', 'W/"c\\", d" e']),
+        (['a, "b, c', "d"], ["a", '"b, c,d']),
+        (['"\\' * 20_000], ['"\\' * 20_000]),
+    ],
+)
+def test_lists_in_header_fields(fields, value):
+    async def handler(x_tag: Annotated[list[str], Header()] = ["none"]) -> list[str]:  # noqa: B006
+        return x_tag
+
+    with serving(one(handler)) as client:
+        assert client.get("/", headers=[("X-Tag", field) for field in fields]).json() == value
+
+
+def test_the_elements_of_lists_in_header_fields():
+    def handler(
+        x_count: Annotated[list[Positive], Header(), msgspec.Meta(max_length=2)],
+        x_set: Annotated[set[str] | None, Header()] = None,
+    ) -> Any:
+        return [x_count, x_set and sorted(x_set)]
+
+    with serving(one(handler)) as client:
+        assert client.get("/", headers=[("X-Count", "1"), ("X-Count", "2"), ("X-Set", "b, a, b")]).json() == [
+            [1, 2],
+            ["a", "b"],
+        ]
+        assert errors(client.get("/")) == [("header", "x-count")]
+        for wrong in ("1, 0", "1, 2, 3", "x"):
+            assert errors(client.get("/", headers={"X-Count": wrong})) == [("header", "x-count")]
+
+
 def test_aliases_do_not_mix_the_places():
     def handler(id: int, other: Annotated[str, Query("id")], third: Annotated[str, Header("id")]) -> list[Any]:
         return [id, other, third]

@@ -127,6 +127,15 @@ def test_fields_that_came_more_than_once_are_joined(server, kind):
     assert (facts["header"], facts["cookie"]) == ("1,2,3", cookie)
 
 
+def test_lists_in_header_fields(server):
+    with contextlib.closing(server.http()) as connection:
+        connection.putrequest("GET", "/listed")
+        for value in ("a", 'b, "c, d"', "e"):
+            connection.putheader("X-Tag", value)
+        connection.endheaders()
+        assert msgspec.json.decode(connection.getresponse().read()) == ["a", "b", '"c, d"', "e"]
+
+
 @pytest.mark.parametrize(
     ("path", "chunked"),
     [

@@ -20,7 +20,16 @@ from django_rivet.api.responses import Background
 from django_rivet.api.route import REQUIRED, Handler, Parameter
 from django_rivet.api.signature import Argument, Provider, Signature
 from django_rivet.api.types import is_list, record_names
-from django_rivet.api.values import BAD_JSON, Body, Explanation, check_json, cookies, key_of, make_struct
+from django_rivet.api.values import (
+    BAD_JSON,
+    Body,
+    Explanation,
+    check_json,
+    cookies,
+    elements,
+    key_of,
+    make_struct,
+)
 
 type Rebind = Callable[[], Handler]
 
@@ -117,8 +126,10 @@ class Binder:
             case "path":
                 self.line(f"v[{key!r}] = {parameter.name}")
             case "header":
+                many = is_list(parameter.annotation)
+                self.names["ELEMENTS"] = elements
                 self.line(f"if (x := r.header({parameter.name!r})) is not None:")
-                self.line(f"    v[{key!r}] = x")
+                self.line(f"    v[{key!r}] = {'ELEMENTS(x)' if many else 'x'}")
             case "cookie":
                 if "COOKIES" not in self.names:
                     self.names["COOKIES"] = cookies

@@ -19,7 +19,11 @@ class Query(Marker):
 
 
 class Header(Marker):
-    """From a header field; `x_token` is the field `x-token`. One that came several times is joined with commas."""
+    """From a header field; `x_token` is the field `x-token`.
+
+    A field that came several times is one, joined with commas. A list takes its elements: what commas part, outside
+    quotation marks, without spaces around it and without empty ones (RFC 9110 5.3, 5.6.1).
+    """
 
     __slots__ = ()
 

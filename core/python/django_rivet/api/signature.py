@@ -177,7 +177,8 @@ class Reader:
         wire = "" if whole else marker.name if marker and marker.name else name
         if location == "header":
             wire = wire.replace("_", "-").lower() if not (marker and marker.name) else wire.lower()
-        if location in ("path", "header", "cookie") and (types.is_body(annotation) or types.is_list(annotation)):
+        one = location in ("path", "cookie") and types.is_list(annotation)
+        if one or (location in ("path", "header", "cookie") and types.is_body(annotation)):
             raise TypeError(f"{where} comes from the {location}, which is text, and cannot be {annotation}")
         try:
             unknown = types.unknown_type(annotation)

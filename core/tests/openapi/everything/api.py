@@ -144,9 +144,10 @@ async def texts(first: str, second: str, third: str) -> str:
 async def fields(
     x_key: Annotated[Name, Header()],
     count: Annotated[int, Header("X-Count")] = 1,
+    x_numbers: Annotated[list[int], Header()] = [],
     theme: Annotated[Literal["dark", "light"], Cookie()] = "dark",
 ) -> dict[str, object]:
-    return {"key": x_key, "count": count, "theme": theme}
+    return {"key": x_key, "count": count, "numbers": x_numbers, "theme": theme}
 
 
 @api.post("/pets")

@@ -382,6 +382,11 @@ def typed_sync(number: int, language: Language = "en", full: bool = False) -> An
     return _order(number, full, language)
 
 
+@api.get("/listed")
+def listed(x_tag: Annotated[list[str], Header()]) -> list[str]:
+    return x_tag
+
+
 @api.get("/typed/async/{number}")
 async def typed_async(number: int, language: Language = "en", full: bool = False) -> Any:
     await asyncio.sleep(0)
