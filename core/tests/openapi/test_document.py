@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from django_rivet import API, Form, HTTPError, Response, UploadedFile
+from django_rivet import API, Form, Header, HTTPError, Response, UploadedFile
 from django_rivet.openapi import Docs, document
 from everything.api import api as everything
 
@@ -40,7 +40,7 @@ def test_it_is_valid(described: dict[str, Any]) -> None:
 def test_what_cannot_or_shall_not_be_described_is_left_out(described: dict[str, Any]) -> None:
     assert not {"/api/live", "/api/hidden", "/api/docs", "/api/docs/openapi.json"} & described["paths"].keys()
     shown = [route for route in everything.routes if route.method != "WEBSOCKET" and route.operation.include_in_schema]
-    assert sum(len(item) for item in described["paths"].values()) == len(shown) == 24
+    assert sum(len(item) for item in described["paths"].values()) == len(shown) == 26
 
 
 def test_parameters(described: dict[str, Any]) -> None:
@@ -56,6 +56,7 @@ def test_parameters(described: dict[str, Any]) -> None:
     assert [(each["name"], each["in"], each.get("required", False)) for each in fields["parameters"]] == [
         ("x-key", "header", True),
         ("x-count", "header", False),
+        ("x-numbers", "header", False),
         ("theme", "cookie", False),
     ]
     assert parameter(of("GET /api/texts/{first}/{second}", described), "first")["schema"]["minLength"] == 1
@@ -202,6 +203,32 @@ def test_answers_that_options_bring() -> None:
     answers = document(api.routes)["paths"]["/a/x/{id}"]["get"]["responses"]
     assert answers.keys() == {"200", "304", "412", "504"}
     assert "content" not in answers["304"] and answers["504"]["content"].keys() == {PROBLEM}
+
+
+def test_what_conditions_take() -> None:
+    api = API("/a")
+
+    def version(id: int, zone: str, draft: bool = False) -> str: ...
+
+    def changed(x_since: Annotated[str, Header()]) -> None: ...
+
+    @api.get("/x/{id}", etag=version, last_modified=changed)
+    def read(id: str, zone: str = "utc", limit: int = 1) -> dict[str, str]: ...
+
+    @api.put("/x/{id}", etag=version)
+    def write(id: str, if_match: Annotated[str, Header()], zone: str = "utc") -> None: ...
+
+    item = document(api.routes)["paths"]["/a/x/{id}"]
+    parameters = {each["name"]: each for each in item["get"]["parameters"]}
+    assert list(parameters) == ["id", "zone", "limit", "draft", "x-since", "If-None-Match", "If-Modified-Since"]
+    assert parameters["id"]["schema"]["type"] == "integer"
+    assert [name for name, each in parameters.items() if each.get("required")] == ["id", "zone", "x-since"]
+    answers = item["get"]["responses"]
+    assert answers.keys() == {"200", "304", "412", "422"}
+    assert answers["200"]["headers"].keys() == answers["304"]["headers"].keys() == {"ETag", "Last-Modified"}
+    assert [each["name"] for each in item["put"]["parameters"]] == ["id", "if-match", "zone", "draft"]
+    assert item["put"]["responses"].keys() == {"204", "412", "422"}
+    assert "headers" not in item["put"]["responses"]["204"]
 
 
 def test_a_whole_form_may_be_empty_of_files() -> None:

@@ -17,10 +17,10 @@ from django_rivet.api.limits import Limits
 from django_rivet.api.overrides import OVERRIDES
 from django_rivet.api.pagination import Paginator, item_type, paginated
 from django_rivet.api.responses import EventStream, Response, Stream
-from django_rivet.api.route import REQUIRED, Handler, Operation, Route
+from django_rivet.api.route import REQUIRED, Handler, Operation, Parameter, Route
 from django_rivet.api.settle import Settler, refuse
 from django_rivet.api.shared import DEFAULTS, Shared
-from django_rivet.api.signature import Reader, Signature
+from django_rivet.api.signature import Reader, Signature, joined
 
 
 class Options(Shared, total=False):
@@ -71,9 +71,10 @@ class Settings:
     last_modified: Callable[..., Any] | None = None
 
     @property
-    def conditional(self) -> bool:
-        """Is its answer's tag or time of use to clients that ask for changes?"""
-        return self.etag is not None or self.last_modified is not None
+    def validators(self) -> tuple[str, ...]:
+        """As `Operation`."""
+        given = {"ETag": self.etag, "Last-Modified": self.last_modified}
+        return tuple(name for name, each in given.items() if each is not None)
 
     def limits(self, where: str) -> Limits:
         """As they hold when nobody else says more. Raises ValueError for what cannot be."""
@@ -102,6 +103,7 @@ class Declaration:
     handler: Handler
     kind: str
     signature: Signature
+    parameters: Sequence[Parameter]
     settings: Settings
     returns: Any
     bind: Callable[..., tuple[Handler, bool]]
@@ -125,7 +127,7 @@ class Declaration:
             method=self.method,
             path=path,
             name=settings.name or self.endpoint.__name__,
-            parameters=tuple(self.signature.parameters),
+            parameters=tuple(self.parameters),
             returns=self.returns,
             status=204 if self.returns is None and settings.status == 200 else settings.status,
             tags=tuple(dict.fromkeys([*tags, *settings.tags])),
@@ -138,7 +140,7 @@ class Declaration:
             responses={status: kind for each in (*told, settings.responses) for status, kind in each.items()},
             include_in_schema=settings.include_in_schema,
             operation_id=settings.operation_id,
-            conditional=settings.conditional,
+            validators=settings.validators,
         )
         code = inspect.unwrap(self.endpoint).__code__
         route = Route(
@@ -172,6 +174,9 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
             called = paginated(handler, settings.paginate, item_type(where, _returns(where, handler, settings)), where)
             settings = replace(settings, returns=REQUIRED)
         signature = Reader(where, names, {}).read(called, method)
+        parameters: Sequence[Parameter] = signature.parameters
+        if conditions := _conditions(settings):
+            parameters = joined(parameters, Reader(where, names, {}).read(conditions, method).parameters)
         returns = _returns(where, called, settings)
         bind = functools.partial(_bind, where, method, names, called, signature, settings)
         bound, leading = bind()
@@ -179,7 +184,7 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
         text = str(error) if where in str(error) else f"{where}: {error}"
         raise type(error)(f"{text} {place(handler)}") from None
     kind = f"{kind}+request" if leading else kind
-    return Declaration(method, path, handler, bound, kind, signature, settings, returns, bind)
+    return Declaration(method, path, handler, bound, kind, signature, parameters, settings, returns, bind)
 
 
 def _bind(
@@ -195,7 +200,7 @@ def _bind(
     """The function for the engine, and whether it takes the request. made: it never answers by itself."""
     takes = [name for name, argument in signature.arguments.items() if argument is Request]
     first = next(iter(inspect.signature(handler).parameters), None)
-    made = made or settings.conditional or settings.returns is not REQUIRED
+    made = made or bool(settings.validators) or settings.returns is not REQUIRED
     if not (made or settings.status != 200 or signature.typed or takes not in ([], [first])):
         leading = bool(takes) or signature.socket
         _check_call(where, handler, names, leading=leading)
@@ -217,20 +222,22 @@ def _bind(
 
     binder = Binder(handler, signature, names, status=settings.status, made=made)
     bound = binder.make(rebind, OVERRIDES)
-    conditions = _conditions(where, method, names, handler, settings) if settings.conditional else None
-    if conditions is None:
+    if settings.etag is True and method != "GET":
+        raise ValueError(f"{where}: etag=True is for GET; a function says which tag a {method} may change")
+    function = _conditions(settings)
+    if function is None:
         return bound, binder.wants_request
+    conditions = _bind_conditions(where, method, names, handler, function)
     return conditional(bound, binder.wants_request, conditions, binder.is_async), True
 
 
-def _conditions(where: str, method: str, names: list[str], handler: Handler, settings: Settings) -> Handler | None:
-    """What gives the tag and the time, bound; None when the tag is made of the answer."""
-    if settings.etag is True and method != "GET":
-        raise ValueError(f"{where}: etag=True is for GET; a function says which tag a {method} may change")
+def _conditions(settings: Settings) -> Handler | None:
+    """What gives the tag and the time; None where no function does."""
     etag = settings.etag if callable(settings.etag) else None
-    if etag is None and settings.last_modified is None:
-        return None
-    function = providing(etag, settings.last_modified)
+    return providing(etag, settings.last_modified) if etag or settings.last_modified else None
+
+
+def _bind_conditions(where: str, method: str, names: list[str], handler: Handler, function: Handler) -> Handler:
     if inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(handler):
         raise TypeError(f"{where}: {handler.__name__} has an async etag or last_modified and must be an async def")
     binder = Binder(function, Reader(where, names, {}).read(function, method), names, status=200, made=False)

@@ -1,8 +1,8 @@
 """What a handler and the providers it depends on want of a request, read from their signatures."""
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from django_rivet._core import Request, WebSocket
@@ -75,6 +75,18 @@ class Signature:
 
 def _is_text(argument: Argument) -> bool:
     return isinstance(argument, Parameter) and argument.location == "path" and argument.annotation in (str, Any)
+
+
+def joined(own: Iterable[Parameter], others: Iterable[Parameter]) -> list[Parameter]:
+    """What two functions take of one request. A name that both take is as the stricter one has it."""
+    found: dict[tuple[str, ...], Parameter] = {}
+    for each in (*own, *others):
+        key = (each.location, each.name, str(each.annotation) if each.whole else "")
+        known = found.setdefault(key, each)
+        annotation = each.annotation if known.annotation in (str, Any) else known.annotation
+        default = REQUIRED if each.default is REQUIRED else known.default
+        found[key] = replace(known, annotation=annotation, default=default)
+    return list(found.values())
 
 
 class Reader:

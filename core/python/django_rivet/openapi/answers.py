@@ -9,7 +9,7 @@ import msgspec
 from django.http import FileResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponse, HttpResponseBase, HttpResponseRedirectBase
 
-from django_rivet.api import HTTPError, Route, types
+from django_rivet.api import HTTPError, Operation, Route, types
 from django_rivet.api.errors import CONTENT_TYPE, phrase
 from django_rivet.api.responses import EventStream, Response, Stream
 from django_rivet.openapi.security import refusals
@@ -18,6 +18,7 @@ JSON = "application/json"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
 ANYTHING = "*/*"
+READING = ("GET", "HEAD")
 _ITERATORS = (
     collections.abc.AsyncIterator,
     collections.abc.AsyncGenerator,
@@ -70,12 +71,19 @@ def answers(route: Route) -> list[Answer]:
     operation = route.operation
     documented = {status: list(_documented(status, kind)) for status, kind in operation.responses.items()}
     found: dict[int, list[Answer]] = {}
-    own = list(_own(route))
+    own = [_versioned(answer, operation) for answer in _own(route)]
     if any(status < 400 for status in documented) and all(each.media == ANYTHING for each in own):
         own = []  # who says what is answered knows better
     for answer in (*own, *_refusals(route)):
         found.setdefault(answer.status, []).append(answer)
     return [answer for _, several in sorted((found | documented).items()) for answer in several]
+
+
+def _versioned(answer: Answer, operation: Operation) -> Answer:
+    """With the fields that tell its version, where it is what the request's conditions are about."""
+    if operation.method not in READING or not 200 <= answer.status < 300:
+        return answer
+    return answer._replace(headers=(*answer.headers, *operation.validators))
 
 
 def _own(route: Route) -> Iterator[Answer]:
@@ -181,8 +189,9 @@ def _refusals(route: Route) -> Iterator[Answer]:
         yield Answer(415, CONTENT_TYPE, Problem)
     if any(each.location != "path" or each.annotation not in (str, Any) for each in parameters):
         yield Answer(422, CONTENT_TYPE, InvalidProblem)
-    if route.operation.conditional:
-        yield Answer(304)
+    if validators := route.operation.validators:
+        if route.method in READING:
+            yield Answer(304, headers=validators)
         yield Answer(412, CONTENT_TYPE, Problem)
     if route.limits.timeout:
         yield Answer(504, CONTENT_TYPE, Problem)

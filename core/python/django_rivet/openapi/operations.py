@@ -7,17 +7,23 @@ import msgspec
 from django_rivet.api import Parameter, Route
 from django_rivet.api.paths import PARAMETER
 from django_rivet.api.route import REQUIRED
-from django_rivet.openapi.answers import ANYTHING, BYTES, Answer
+from django_rivet.openapi.answers import ANYTHING, BYTES, READING, Answer
 from django_rivet.openapi.schemas import Schema, Schemas
 from django_rivet.openapi.security import requirements
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _HEADERS = {
+    "ETag": {"description": "The version of what is sent.", "schema": {"type": "string"}},
+    "Last-Modified": {"description": "When it was changed.", "schema": {"type": "string"}},
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {"description": "How to say who you are.", "schema": {"type": "string"}},
 }
+
+
+# What a client asks by the fields that tell a version (RFC 9110 13.1), reading or changing it.
+_CONDITIONS = {"ETag": ("If-None-Match", "If-Match"), "Last-Modified": ("If-Modified-Since", "If-Unmodified-Since")}
 
 
 class Described:
@@ -60,7 +66,16 @@ class Described:
                 for name, schema, required in _fields(parameter, schemas):
                     needed = {"required": True} if required else {}
                     found.append({"name": name, "in": parameter.location, **needed, "schema": schema})
-        return found
+        own = {each["name"].lower() for each in found if each["in"] == "header"}
+        return found + [
+            {"name": name, "in": "header", "schema": {"type": "string"}}
+            for name in self._conditions()
+            if name.lower() not in own
+        ]
+
+    def _conditions(self) -> list[str]:
+        changes = self.route.method not in READING
+        return [_CONDITIONS[each][changes] for each in self.route.operation.validators]
 
     def _body(self, schemas: Schemas) -> dict[str, Any]:
         body = self.route.operation.body

@@ -180,6 +180,20 @@ async def pdf() -> Response[bytes]:
     return Response(b"%PDF", headers={"Content-Type": "application/pdf"})
 
 
+def version(number: Positive) -> str:
+    return f"v{number}"
+
+
+@api.get("/versions/{number}", etag=version)
+async def read_version(number: int) -> Item:
+    return Item("lemon")
+
+
+@api.put("/versions/{number}", etag=version, last_modified=lambda: datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
+async def write_version(number: int, item: Item) -> Item:
+    return item
+
+
 @api.get("/old")
 def old() -> HttpResponseRedirect:
     return HttpResponseRedirect("/api/items")
