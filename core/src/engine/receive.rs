@@ -142,10 +142,7 @@ impl Engine {
         let decoder = Decoder::new(&head.framing);
         let limit = target.max_body(self);
         if matches!(head.framing, Framing::Length(length) if length > limit) {
-            if matches!(target, Target::Native(..)) {
-                return self.refuse_request(py, token, exchange, (head, bytes), &TOO_LARGE);
-            }
-            return self.refuse_head(py, token, exchange, (head, bytes), &TOO_LARGE);
+            return self.refuse_target(py, token, exchange, (head, bytes), &target, &TOO_LARGE);
         }
         let expects = head.expect_continue;
         let stream = matches!(target, Target::Fallback) && self.streams_bodies();
@@ -240,7 +237,7 @@ impl Engine {
                     let arrived = Arrived { token, exchange, target, body: Some(body) };
                     self.begin(py, arrived, &mut head, &bytes);
                 }
-                Err(_) => self.refuse(py, token, &NO_SPACE),
+                Err(_) => self.refuse_target(py, token, exchange, (&head, &bytes), &target, &NO_SPACE),
             });
         if streamed {
             self.hand_on(py, token, whole, decoded.done);
@@ -257,6 +254,23 @@ impl Engine {
                 None
             }
         })?
+    }
+
+    /// Refuses a request in the way of who would have answered it.
+    fn refuse_target(
+        &self,
+        py: Python<'_>,
+        token: Token,
+        exchange: Exchange,
+        line: (&Head, &[u8]),
+        target: &Target,
+        refusal: &Refusal,
+    ) {
+        if matches!(target, Target::Native(..)) {
+            self.refuse_request(py, token, exchange, line, refusal);
+        } else {
+            self.refuse_head(py, token, exchange, line, refusal);
+        }
     }
 
     /// Answers a request whose body will not be read; then its connection ends.

@@ -162,6 +162,16 @@ def test_a_body_that_does_not_come():
         assert answer.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in answer
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_cannot_be_kept(monkeypatch, tmp_path, chunked):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))  # as on a disk that is full
+    with serving(api, spool=4) as client:
+        content = b"x" * 8
+        answer = client.post("/size", content=iter([content]) if chunked else content)
+        assert problem(answer, 507)["detail"] == "the body cannot be kept"
+        assert client.post("/size", content=b"abcd").text == "4"
+
+
 def exchange(client: httpx.Client, data: bytes) -> bytes:
     """What comes back on a connection of its own until it is closed."""
     import socket
