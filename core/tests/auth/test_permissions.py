@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache.backends.locmem import LocMemCache
+from django.http import Http404, HttpResponse
 from django.test import override_settings
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -21,7 +22,9 @@ from django_rivet import (
     IsStaff,
     IsSuperuser,
     Request,
+    Response,
     Router,
+    Stream,
     Throttle,
     WebSocket,
 )
@@ -176,6 +179,37 @@ async def limited_async() -> str:
     return "in"
 
 
+def kind_of(kind: str) -> Any:
+    match kind:
+        case "response":
+            return Response("x", status=203)
+        case "django":
+            return HttpResponse("x", status=202)
+        case "stream":
+            return Stream(iter([b"x"]), status=200)
+        case "missing":
+            raise Http404
+        case "fails":
+            raise LookupError("secret")
+    return {"kind": kind}
+
+
+@limited.get("/kinds/sync/{kind}", status=201)
+def kinds(kind: str, number: int) -> Any:
+    return kind_of(kind)
+
+
+@limited.get("/kinds/async/{kind}", status=201)
+async def kinds_later(kind: str, number: int) -> Any:
+    return kind_of(kind)
+
+
+@limited.get("/session")
+def visit(request: Request) -> str:
+    request.session["number"] = 7
+    return str(request.session["number"])
+
+
 @limited.get("/own", throttle=Throttle("1/day"))
 async def own() -> str:
     return "in"
@@ -230,8 +264,7 @@ def test_a_throttle_counts_for_all_that_it_is_declared_for(often, ada):
     left = int(refused.headers["retry-after"])
     assert 0 < left <= 86400
     assert problem(refused, 429)["detail"].startswith("More than 3/day: try again in ")
-    assert refused.headers["ratelimit-policy"] == '"default";q=3;w=86400'
-    assert refused.headers["ratelimit"].startswith('"default";r=0;t=')
+    assert refused.headers["ratelimit"] == f'"3/day";r=0;t={left}'
     # Others count for themselves: users, addresses, routes with a throttle of their own.
     assert _statuses(often, "/limited/sync", 4, Authorization="Bearer ada") == [200, 200, 200, 429]
     assert _statuses(often, "/limited/sync", 1, **{"X-Forwarded-For": "192.0.2.1"}) == [200]
@@ -241,6 +274,33 @@ def test_a_throttle_counts_for_all_that_it_is_declared_for(often, ada):
     # Unless they share a name.
     assert _statuses(often, "/limited/shared", 1) == [200]
     assert _statuses(often, "/limited/shared/1", 1) == [429]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("value", 201), ("response", 203), ("django", 202), ("stream", 200), ("missing", 404), ("fails", 500)],
+)
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_each_answer_says_what_is_left(often, ada, way, kind, status):
+    with patch("time.time", return_value=86400.0 * 20_000 + 400.25):
+        for left in (2, 1):
+            answer = often.get(f"/limited/kinds/{way}/{kind}?number=1")
+            assert answer.status_code == status
+            assert answer.headers.get_list("ratelimit-policy") == ['"3/day";q=3;w=86400']
+            assert answer.headers.get_list("ratelimit") == [f'"3/day";r={left};t=86000']
+        answer = often.get(f"/limited/kinds/{way}/{kind}?number=x")
+        assert (answer.status_code, answer.headers["ratelimit"]) == (422, '"3/day";r=0;t=86000')
+    assert "ratelimit" not in often.get("/limited/none").headers
+
+
+def test_what_several_throttles_and_a_session_add(often):
+    with patch("time.time", return_value=86400.0 * 20_000):
+        answer = often.get("/limited/two")
+    assert answer.headers["ratelimit-policy"] == '"1/s";q=1;w=1, "2/day";q=2;w=86400'
+    assert answer.headers["ratelimit"] == '"1/s";r=0;t=1, "2/day";r=1;t=86400'
+    answer = often.get("/limited/session")
+    assert answer.headers["ratelimit"].startswith('"3/day";r=2;')
+    assert answer.cookies["sessionid"] and answer.text == "7"
 
 
 def test_a_network_of_ipv6_is_one(often):
@@ -290,4 +350,5 @@ class Broken(LocMemCache):
 @override_settings(CACHES={"default": {"BACKEND": f"{__name__}.Broken"}})
 def test_a_cache_that_fails_lets_everybody_in(often, caplog):
     assert _statuses(often, "/limited/own", 3) == [200] * 3
+    assert "ratelimit" not in often.get("/limited/own").headers
     assert "a throttle lets everybody in, as the cache 'default' failed: the cache is down" in caplog.text

@@ -110,7 +110,12 @@ def test_login(server, kind):
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_throttling(server, kind):
     path, headers = f"/members/often/{kind}", {"X-Who": "me"}
-    assert [server.get(path, headers=headers)[0].status for _ in range(3)] == [200, 200, 429]
+    answers = [server.get(path, headers=headers)[0] for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+        '"2/day";r=1', '"2/day";r=0', '"2/day";r=0',
+    ]  # fmt: skip
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"2/day";q=2;w=86400'}
     assert server.get(path, headers={"X-Who": "you"})[0].status == 200
 
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from django_rivet import API, Form, Header, HTTPError, Response, UploadedFile
+from django_rivet import API, Form, Header, HTTPError, Response, Throttle, UploadedFile
 from django_rivet.openapi import Docs, document
 from everything.api import api as everything
 
@@ -203,6 +203,14 @@ def test_answers_that_options_bring() -> None:
     answers = document(api.routes)["paths"]["/a/x/{id}"]["get"]["responses"]
     assert answers.keys() == {"200", "304", "412", "504"}
     assert "content" not in answers["304"] and answers["504"]["content"].keys() == {PROBLEM}
+
+
+def test_throttles() -> None:
+    api = API("/a", throttle=Throttle("9/min"))
+    api.get("/x")(lambda: None)
+    answers = document(api.routes)["paths"]["/a/x"]["get"]["responses"]
+    assert all(answer["headers"].keys() >= {"RateLimit", "RateLimit-Policy"} for answer in answers.values())
+    assert "Retry-After" in answers["429"]["headers"]
 
 
 def test_what_conditions_take() -> None:

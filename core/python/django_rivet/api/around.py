@@ -32,11 +32,13 @@ def _surround(route: Route, settings: "Settings", bind: Bind) -> Route:
     gate = gates.make(settings, exempts=touches and not settings.csrf)
     if lane == "inline" and (settings.atomic or settings.middleware or (gate and (gate.blocks or gate.is_async))):
         raise TypeError("inline says that nothing blocks; its auth, permissions, throttle, atomic or middleware may")
+    if settings.status != 200 and (settings.atomic or settings.throttle):
+        handler, leading = bind(made=True)  # nothing is answered before the commit, or without the throttle's fields
+        route = replace(route, handler=handler)
     if settings.atomic:
         if lane == "async":
             raise TypeError(_NOT_ATOMIC)
-        handler, leading = bind(made=settings.status != 200)  # nothing is answered before the commit
-        route = replace(route, handler=atomic(handler, settings.atomic, route.settle))
+        route = replace(route, handler=atomic(route.handler, settings.atomic, route.settle))
     if gate is not None:
         handler = gate.before(route.handler, leading=leading, is_async=lane == "async")
         lane, leading = "pool" if gate.is_async and lane != "async" else lane, True

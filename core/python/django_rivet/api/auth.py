@@ -62,7 +62,7 @@ class SessionAuth(Authenticator):
         return "session", {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
     def authenticate(self, request: Any) -> Any:
-        if not hasattr(type(request), "django"):
+        if is_socket(request):
             user = _handshake_user(request)
         elif settings.SESSION_COOKIE_NAME in request.django.COOKIES:
             user = request.django.load_user()
@@ -165,6 +165,11 @@ class Anonymous(Authenticator):
         from django.contrib.auth.models import AnonymousUser
 
         return AnonymousUser()
+
+
+def is_socket(sender: Sender) -> bool:
+    """Whether it is a WebSocket, of whichever server."""
+    return not hasattr(type(sender), "django")
 
 
 def is_known(user: Any) -> bool:

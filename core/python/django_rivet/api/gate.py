@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import async_to_sync, sync_to_async
 
 from django_rivet._core import Request, WebSocket
-from django_rivet.api.auth import Authenticator, Sender, SessionAuth, is_known
+from django_rivet.api.auth import Authenticator, Sender, SessionAuth, is_known, is_socket
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.inside import check_installed
 from django_rivet.api.permissions import Permission
@@ -49,7 +49,7 @@ class Gate:
 
     async def enter(self, request: Any, call: Caller) -> None:
         """Raises HTTPError for a request that may not go on; else it has its user."""
-        http = not _is_socket(request)
+        http = not is_socket(request)
         if http and not self.csrf:
             request._inside.exempt()
         user = None
@@ -154,10 +154,6 @@ def _listed(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-
-
-def _is_socket(request: Any) -> bool:
-    return not hasattr(type(request), "django")
 
 
 def _run[Result](steps: Coroutine[Any, Any, Result]) -> Result:

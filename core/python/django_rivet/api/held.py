@@ -1,4 +1,5 @@
-"""Answers of requests that have used Django's session or CSRF token: they get what Django's middleware adds."""
+"""Answers to which something is added: by Django's middleware where the session or a CSRF token was used, by throttles.
+"""
 
 import os
 from collections.abc import Callable, Coroutine
@@ -51,10 +52,10 @@ class Held:
 
     @property
     def _waits(self) -> bool:
-        return self._fields is None and self.core.django.blocks and not may_block()
+        return self._fields is None and self.core._inside.blocks and not may_block()
 
     def _known(self, status: int) -> Fields:
-        return self.core.django.fields(status) if self._fields is None else self._fields
+        return self.core._inside.fields(status) if self._fields is None else self._fields
 
     def _give(self, status: int, answer: Callable[[Fields], None]) -> None:
         if self._waits:
@@ -65,7 +66,7 @@ class Held:
     async def prepare(self, status: int) -> None:
         """Saves the session for an answer that is about to start."""
         if self._waits:
-            self._fields = await sync_to_async(self.core.django.fields)(status)
+            self._fields = await sync_to_async(self.core._inside.fields)(status)
 
     async def flush(self) -> None:
         """Gives the answer that waits."""

@@ -237,20 +237,38 @@ class NativeRequest(RivetRequest):
 class Inside:
     """What Django knows of one request; `Request` and the escape hatch's have one when somebody asks.
 
-    core: another object for the same request, so that nothing holds itself.
+    core: another object for the same request, so that nothing holds itself. added: fields that its answer is to have.
     """
 
-    __slots__ = ("_core", "_django", "_exempt", "_user")
+    __slots__ = ("_core", "_django", "_exempt", "_user", "added")
 
     def __init__(self, core: Request) -> None:
         self._core = core
         self._django: NativeRequest | None = None
         self._exempt = False
         self._user: Any = None
+        self.added: Fields = []
 
     @property
     def touched(self) -> bool:
-        return self._django is not None and self._django.touched
+        """Whether there is something to add to the answer."""
+        return bool(self.added) or self._used is not None
+
+    @property
+    def _used(self) -> NativeRequest | None:
+        """Django's request, if its middleware has to see the answer."""
+        return self._django if self._django is not None and self._django.touched else None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether `fields` would."""
+        used = self._used
+        return used is not None and used.blocks
+
+    def fields(self, status: int) -> Fields:
+        """What is to be added to an answer with this status; see `NativeRequest.fields`."""
+        used = self._used
+        return [*self.added, *(used.fields(status) if used is not None else ())]
 
     @property
     def known(self) -> bool:

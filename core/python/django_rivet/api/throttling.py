@@ -11,17 +11,19 @@ from typing import Any
 
 from django.core.cache import caches
 
-from django_rivet.api.auth import is_known
+from django_rivet.api.auth import is_known, is_socket
 from django_rivet.api.errors import HTTPError
 
 logger = logging.getLogger("django_rivet")
 
-_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|second|m|min|minute|h|hour|d|day)s?")
+_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|sec|second|m|min|minute|h|hour|d|day)s?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Throttle:
     """So many requests of one sender in a window of time; those above are answered with 429.
+
+    Each answer says what is left, in RateLimit and RateLimit-Policy.
 
         api = API(throttle=Throttle("100/min"))
         @api.post("/login", throttle=[Throttle("5/min"), Throttle("50/day")])
@@ -44,7 +46,7 @@ class Throttle:
         found = _RATE.fullmatch(rate.strip().lower())
         if not found or not int(found[1]) or found[2] == "0":
             raise ValueError(f"Throttle({rate!r}): write a rate as '100/min', '5/s', '1000/day' or '20/15min'")
-        self.rate = rate
+        self.rate = rate.strip()
         self.count = int(found[1])
         self.window = int(found[2] or 1) * _SECONDS[found[3][0]]  # seconds
         self.key = key or sender
@@ -64,8 +66,12 @@ class Throttle:
             return
         window, since = divmod(time.time(), self.window)
         count = self._count(whom, int(window))
+        left = math.ceil(self.window - since)
+        if count and not is_socket(request):
+            request._inside.added += self._fields(max(0, self.count - count), left)
         if count > self.count:
-            raise self._refusal(math.ceil(self.window - since))
+            detail = f"More than {self.rate}: try again in {left} s."
+            raise HTTPError(429, detail, headers={"Retry-After": str(left)})
 
     def _count(self, whom: str, window: int) -> int:
         # Hashed: it may be long or hold anything, and caches take neither.
@@ -82,14 +88,12 @@ class Throttle:
             logger.warning("a throttle lets everybody in, as the cache %r failed: %s", self.cache, error)
             return 0
 
-    def _refusal(self, left: int) -> HTTPError:
-        # https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
-        headers = {
-            "Retry-After": str(left),
-            "RateLimit-Policy": f'"default";q={self.count};w={self.window}',
-            "RateLimit": f'"default";r=0;t={left}',
-        }
-        return HTTPError(429, f"More than {self.rate}: try again in {left} s.", headers=headers)
+    def _fields(self, remaining: int, left: int) -> list[tuple[str, str]]:
+        """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (10); the rate names the policy."""
+        return [
+            ("RateLimit-Policy", f'"{self.rate}";q={self.count};w={self.window}'),
+            ("RateLimit", f'"{self.rate}";r={remaining};t={left}'),
+        ]
 
 
 def sender(request: Any) -> str:
@@ -104,7 +108,7 @@ def sender(request: Any) -> str:
 
 def _has_user(request: Any) -> bool:
     """Whether the route's `auth` has found one: a throttle does not load a session of its own accord."""
-    return request._inside.known if hasattr(type(request), "django") else True
+    return is_socket(request) or request._inside.known
 
 
 def _network(address: str) -> str:

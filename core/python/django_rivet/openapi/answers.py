@@ -19,6 +19,7 @@ TEXT = "text/plain"
 BYTES = "application/octet-stream"
 ANYTHING = "*/*"
 READING = ("GET", "HEAD")
+RATE_LIMIT = ("RateLimit", "RateLimit-Policy")
 _ITERATORS = (
     collections.abc.AsyncIterator,
     collections.abc.AsyncGenerator,
@@ -71,7 +72,7 @@ def answers(route: Route) -> list[Answer]:
     operation = route.operation
     documented = {status: list(_documented(status, kind)) for status, kind in operation.responses.items()}
     found: dict[int, list[Answer]] = {}
-    own = [_versioned(answer, operation) for answer in _own(route)]
+    own = [answer._replace(headers=(*answer.headers, *_fields(answer, operation))) for answer in _own(route)]
     if any(status < 400 for status in documented) and all(each.media == ANYTHING for each in own):
         own = []  # who says what is answered knows better
     for answer in (*own, *_refusals(route)):
@@ -79,11 +80,10 @@ def answers(route: Route) -> list[Answer]:
     return [answer for _, several in sorted((found | documented).items()) for answer in several]
 
 
-def _versioned(answer: Answer, operation: Operation) -> Answer:
-    """With the fields that tell its version, where it is what the request's conditions are about."""
-    if operation.method not in READING or not 200 <= answer.status < 300:
-        return answer
-    return answer._replace(headers=(*answer.headers, *operation.validators))
+def _fields(answer: Answer, operation: Operation) -> tuple[str, ...]:
+    """What options add to an answer: what tells its version, where the request's conditions are about it; throttles."""
+    versioned = operation.method in READING and 200 <= answer.status < 300
+    return (*(operation.validators if versioned else ()), *(RATE_LIMIT if operation.throttle else ()))
 
 
 def _own(route: Route) -> Iterator[Answer]:
@@ -181,7 +181,7 @@ def _refusals(route: Route) -> Iterator[Answer]:
     parameters = route.operation.parameters
     locations = {parameter.location for parameter in parameters}
     for status in refusals(route.operation):
-        headers = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}.get(status, ())
+        headers = {401: ("WWW-Authenticate",), 429: ("Retry-After", *RATE_LIMIT)}.get(status, ())
         yield Answer(status, CONTENT_TYPE, Problem, headers)
     if locations & {"body", "form", "file"}:
         yield Answer(400, CONTENT_TYPE, Problem)

@@ -13,12 +13,15 @@ from django_rivet.openapi.security import requirements
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+_TEXT = {"type": "string"}
 _HEADERS = {
-    "ETag": {"description": "The version of what is sent.", "schema": {"type": "string"}},
-    "Last-Modified": {"description": "When it was changed.", "schema": {"type": "string"}},
-    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
+    "ETag": {"description": "The version of what is sent.", "schema": _TEXT},
+    "Last-Modified": {"description": "When it was changed.", "schema": _TEXT},
+    "Location": {"description": "Where it is.", "schema": _TEXT},
+    "RateLimit": {"description": "What is left of each policy, and seconds until it begins anew.", "schema": _TEXT},
+    "RateLimit-Policy": {"description": "How many requests in how many seconds.", "schema": _TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"description": "How to say who you are.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "How to say who you are.", "schema": _TEXT},
 }
 
 
@@ -68,7 +71,7 @@ class Described:
                     found.append({"name": name, "in": parameter.location, **needed, "schema": schema})
         own = {each["name"].lower() for each in found if each["in"] == "header"}
         return found + [
-            {"name": name, "in": "header", "schema": {"type": "string"}}
+            {"name": name, "in": "header", "schema": _TEXT}
             for name in self._conditions()
             if name.lower() not in own
         ]
