@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
+import httpx
 import msgspec
 import pytest
 from django.core.files.uploadedfile import UploadedFile
@@ -256,6 +257,44 @@ def test_bodies_of_other_kinds():
         assert client.post("/numbers/3?scale=2", json=[1, 2]).json() == ["/numbers/3", 3, [2, 4]]
         wrong = client.post("/numbers/x?scale=y", json=["a"])
         assert errors(wrong) == [("path", "id"), ("query", "scale"), ("body", "#/0")]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_a_file_must_be(is_async):
+    api = API()
+
+    def read(
+        title: Annotated[int, Form()],
+        picture: Annotated[UploadedFile | None, File(max_size=10, types=["image/png", "Text/*"])] = None,
+        parts: Annotated[list[UploadedFile], File("part", max_size="1K")] = [],  # noqa: B006
+    ) -> Any:
+        return [title, picture and picture.size, [part.size for part in parts]]
+
+    api.post("/")(both(read)[is_async])
+    with serving(api) as client:
+
+        def post(title: str = "1", picture: tuple[str, bytes, str] | None = None, *parts: bytes) -> httpx.Response:
+            files: list[Any] = [("part", ("p", part)) for part in parts]
+            return client.post("/", data={"title": title}, files=files + ([("picture", picture)] if picture else []))
+
+        assert client.post("/", data={"title": "1"}).json() == [1, None, []]
+        assert post("1", ("a", b"x" * 10, "image/png"), b"a", b"b" * 1024).json() == [1, 10, [1, 1024]]
+        assert post("1", ("a", b"", "text/csv")).json() == [1, 0, []]
+        wrong = problem(post("x", ("a", b"x" * 11, "image/png"), b"", b"b" * 1025), 422)["errors"]
+        assert [(each["in"], each["name"]) for each in wrong] == [("form", "title"), ("file", "picture"), ("file", "part")]
+        assert [each["detail"] for each in wrong[1:]] == [
+            "Expected at most 10 bytes, got 11",
+            "Expected at most 1024 bytes, got 1025",
+        ]
+        for media in ("image/gif", "image/pngx", "application/text"):
+            (error,) = problem(post("1", ("a", b"x", media)), 422)["errors"]
+            assert error["detail"] == f"Expected image/png or text/*, got {media}"
+
+
+@pytest.mark.parametrize("limits", [{"max_size": "2X"}, {"max_size": -1}, {"types": "image/png"}, {"types": ["png"]}])
+def test_what_no_file_can_be(limits):
+    with pytest.raises(ValueError, match=r"File\("):
+        File(**limits)
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from django_rivet import API, Form, Header, HTTPError, Response, Throttle, UploadedFile
+from django_rivet import API, File, Form, Header, HTTPError, Response, Throttle, UploadedFile
 from django_rivet.openapi import Docs, document
 from everything.api import api as everything
 
@@ -247,6 +247,21 @@ def test_a_whole_form_may_be_empty_of_files() -> None:
 
     content = document(api.routes)["paths"]["/a/x"]["post"]["requestBody"]["content"]
     assert content.keys() == {"multipart/form-data", "application/x-www-form-urlencoded"}
+
+
+def test_what_a_file_must_be() -> None:
+    api = API("/a")
+
+    @api.post("/x")
+    def handler(
+        picture: Annotated[UploadedFile, File(max_size="1K", types=["image/png", "image/jpeg"])],
+        parts: Annotated[list[UploadedFile], File("part", max_size=7)],
+    ) -> None: ...
+
+    content = document(api.routes)["paths"]["/a/x"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert content["schema"]["properties"]["picture"]["maxLength"] == 1024
+    assert content["schema"]["properties"]["part"]["items"]["maxLength"] == 7
+    assert content["encoding"] == {"picture": {"contentType": "image/png, image/jpeg"}}
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:

@@ -116,6 +116,11 @@ class Binder:
         }
         self.line("try:")
         self.line("    p = CONVERT(v, PARAMETERS, strict=False)")
+        for number, (key, parameter) in enumerate(self.fields):
+            if parameter.file:
+                self.names[f"FILE{number}"] = parameter.file.check
+                self.line(f"    if {key!r} in v:")
+                self.line(f"        FILE{number}(v[{key!r}])")
         self.line("except INVALID:")
         self.line(f"    raise EXPLAIN(v, {'r' if self.wants_request else 'None'}) from None")
         if self.body:

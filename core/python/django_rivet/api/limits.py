@@ -28,8 +28,8 @@ class Limits:
                 "such as 'zstd,gzip:5'"
             )
         return cls(
-            max_body=_read(where, "max_body", MAX_BODY, max_body),
-            timeout=_read(where, "timeout", TIMEOUT, timeout),
+            max_body=read(where, "max_body", MAX_BODY, max_body),
+            timeout=read(where, "timeout", TIMEOUT, timeout),
             compress={None: None, True: "on", False: "off"}.get(compress, compress),  # type: ignore[arg-type]
         )
 
@@ -38,7 +38,8 @@ class Limits:
         return {"max_body": self.max_body, "timeout": self.timeout or 0.0, "compression": self.compress or ""}
 
 
-def _read(where: str, name: str, kind: Kind, value: Any) -> Any:
+def read(where: str, name: str, kind: Kind, value: Any) -> Any:
+    """What an option means; None stays. Raises ValueError, with `where`, for what cannot be."""
     if value is None:
         return None
     try:

@@ -1,8 +1,15 @@
 """Where a handler's parameter comes from, when its annotation alone does not say it: `Annotated[str, Header()]`."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+
+from django_rivet.api.limits import MAX_BODY, read
+
+_TYPE = re.compile(r"[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,37 @@ class Form(Marker):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
 class File(Marker):
-    """An uploaded file of a multipart form; the annotation is Django's `UploadedFile`, or a list of it."""
+    """An uploaded file of a multipart form; the annotation is Django's `UploadedFile`, or a list of it.
 
-    __slots__ = ()
+    max_size: bytes of each file, or like "2M"; the whole body is bounded by the route's `max_body`. types: media types
+    that are taken, such as "image/png" or "image/*": by the word of who sends it, so look into what you do not trust.
+    A file that is not so is answered with 422. Raises ValueError for what is no size or no media type.
+    """
+
+    max_size: int | str | None = None
+    types: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "max_size", read("File()", "max_size", MAX_BODY, self.max_size))
+        if isinstance(self.types, str) or not all(_TYPE.fullmatch(each) for each in self.types):
+            raise ValueError(f"File(types={self.types!r}): write media types, such as ['image/png', 'text/*']")
+        object.__setattr__(self, "types", tuple(each.lower() for each in self.types))
+
+    @property
+    def limits(self) -> bool:
+        """Whether there is something to check."""
+        return self.max_size is not None or bool(self.types)
+
+    def check(self, value: Any) -> None:
+        """Raises msgspec.ValidationError for an uploaded file, or one of a list, that is not so."""
+        for file in value if isinstance(value, list) else [value]:
+            if isinstance(self.max_size, int) and file.size > self.max_size:
+                raise msgspec.ValidationError(f"Expected at most {self.max_size} bytes, got {file.size}")
+            media = (file.content_type or "").lower()
+            if self.types and not {media, f"{media.partition('/')[0]}/*"} & {*self.types}:
+                raise msgspec.ValidationError(f"Expected {' or '.join(self.types)}, got {media or 'no media type'}")
 
 
 class Body(Marker):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from django_rivet.api.limits import Limits
+from django_rivet.api.markers import File
 from django_rivet.api.paths import PARAMETER
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Parameter:
 
     location, name: where it stands in the request, and as what. annotation: its type with msgspec's constraints, e.g.
     `Annotated[int, msgspec.Meta(ge=1)]`. default: REQUIRED when there is none. whole: the annotation is a Struct,
-    dataclass or TypedDict whose fields are names of that location; always so for "body", which has the name "".
+    dataclass or TypedDict whose fields are names of that location; always so for "body", which has the name "". file:
+    what a file must be, where that is said.
     """
 
     location: Location
@@ -32,6 +34,7 @@ class Parameter:
     annotation: Any
     default: Any = REQUIRED
     whole: bool = False
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)

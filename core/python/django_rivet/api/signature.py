@@ -200,7 +200,8 @@ class Reader:
             raise TypeError(
                 f"{where} cannot be read from a request: {unknown.__qualname__} is no type that msgspec knows"
             )
-        return self._once(where, Parameter(location, wire, annotation, default, whole))
+        file = marker if isinstance(marker, File) and marker.limits else None
+        return self._once(where, Parameter(location, wire, annotation, default, whole, file))
 
     def _once(self, where: str, parameter: Parameter) -> Parameter:
         """What two functions ask for is read once; two bodies, or two types for a name, are a mistake."""

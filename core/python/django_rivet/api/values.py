@@ -139,6 +139,8 @@ class Explanation:
         for key, parameter, struct in self._structs:
             try:
                 msgspec.convert({key: values[key]} if key in values else {}, struct, strict=False)
+                if parameter.file and key in values:
+                    parameter.file.check(values[key])
             except msgspec.ValidationError as error:
                 errors.append(_describe(error, key, parameter, key in values))
         if self._body and request:

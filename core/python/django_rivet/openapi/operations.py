@@ -94,7 +94,10 @@ class Described:
             schema["required"] = required_names
         files = any(each.location == "file" and each.default is REQUIRED for each in parts)
         medias = (MULTIPART,) if files else (MULTIPART, FORM)
-        return {"required": True, "content": {media: {"schema": schema} for media in medias}}
+        types = {each.name: ", ".join(each.file.types) for each in parts if each.file and each.file.types}
+        encoding = {"encoding": {name: {"contentType": each} for name, each in types.items()}} if types else {}
+        content = {media: {"schema": schema, **(encoding if media == MULTIPART else {})} for media in medias}
+        return {"required": True, "content": content}
 
     def _responses(self, schemas: Schemas) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -126,6 +129,8 @@ def _fields(parameter: Parameter, schemas: Schemas) -> list[tuple[str, Schema, b
     if parameter.whole:
         return [(name, schema, needed and required) for name, schema, needed in schemas.fields(parameter.annotation)]
     schema = schemas.of(parameter.annotation)
+    if parameter.file and parameter.file.max_size is not None:
+        schema.get("items", schema)["maxLength"] = parameter.file.max_size  # of bytes, as they are sent (4.8.14.4)
     if not required and parameter.default is not None:
         try:
             schema["default"] = msgspec.to_builtins(parameter.default)
