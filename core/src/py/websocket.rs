@@ -117,7 +117,8 @@ impl WebSocket {
     fn refused(slf: &Bound<'_, Self>, engine: &Engine, error: &PyErr) -> bool {
         let (py, this) = (slf.py(), slf.get());
         let Some(settle) = this.settle.as_ref().filter(|_| this.phase.get() == Phase::Connecting) else { return false };
-        let answered = settle.bind(py).call1((slf, py.None(), error.value(py))).and_then(|answered| answered.is_truthy());
+        let answered =
+            settle.bind(py).call1((slf, py.None(), error.value(py))).and_then(|answered| answered.is_truthy());
         answered.unwrap_or_else(|failure| {
             engine.parts.exception(py, "a handshake could not be refused", &failure);
             false

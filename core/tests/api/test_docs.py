@@ -51,7 +51,7 @@ def answer_of(client: httpx.Client, method: str, url: str, headers: Any, **conte
         with connect(str(client.base_url.join(url)).replace("http", "ws", 1), additional_headers=headers) as socket:
             return httpx.Response(101, content=socket.recv(DEADLINE))
     except InvalidStatus as refused:
-        return httpx.Response(refused.response.status_code, content=refused.response.body)
+        return httpx.Response(refused.response.status_code, content=bytes(refused.response.body or b""))
 
 
 def request(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from django.core.exceptions import (
 from django.http import Http404, HttpResponse
 from django.test import override_settings
 
-from django_rivet import API, HTTPError, Request, Response, Router
+from django_rivet import API, HTTPError, Request, Response, Router, Stream
 from serving import problem, serving
 
 
@@ -127,7 +128,7 @@ class Worse(Broken):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_exception_handlers(kind):
+def test_exception_handlers(kind, caplog):
     api, router, inner = API(), Router("/router"), Router("/inner")
     api.include(router)
     router.include(inner)
@@ -163,6 +164,33 @@ def test_exception_handlers(kind):
         assert client.get("/router/inner/worse").status_code == 420
         assert problem(client.get("/http"), 404)["detail"] == "By the handler."
         assert problem(client.get("/typed?number=x"), 422)["detail"] == "By the handler."
+    assert not [record for record in caplog.records if record.name == "django_rivet"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exception_handlers_that_fail(kind):
+    api = API()
+    for path in ("value", "later", "stream"):
+        api.get(f"/{path}")(raising(Broken(path), kind))
+    calls = []
+
+    async def waits(value: Any) -> Any:
+        await asyncio.sleep(0)
+        return value
+
+    async def stream() -> AsyncIterator[bytes]:
+        raise Broken("again")
+        yield b""
+
+    @api.exception(Broken)
+    def broken(request: Request, error: Broken) -> Any:
+        calls.append(str(error))
+        return waits(object()) if str(error) == "later" else Stream(stream()) if str(error) == "stream" else object()
+
+    with serving(api) as client:
+        for path in ("value", "later", "stream"):
+            problem(client.get(f"/{path}"), 500)
+    assert calls == ["value", "later", "stream"]
 
 
 def takes_a_number(number: int) -> int:

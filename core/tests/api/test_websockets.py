@@ -157,7 +157,8 @@ def refused(client: httpx.Client, path: str, **headers: str) -> httpx.Response:
     with pytest.raises(InvalidStatus) as caught, open_socket(client, path, **headers):
         pass
     response = caught.value.response
-    return httpx.Response(response.status_code, headers=list(response.headers.raw_items()), content=response.body)
+    headers = list(response.headers.raw_items())
+    return httpx.Response(response.status_code, headers=headers, content=bytes(response.body or b""))
 
 
 def test_every_place(client):

@@ -242,3 +242,11 @@ def test_mistakes_show_where_they_are(method, options, error, words):
 
     with pytest.raises(error, match=words):
         getattr(API(), method)("/{number}", **options)(handler)
+
+
+def test_one_name_has_one_type():
+    def handler(number: float) -> float:
+        return number
+
+    with pytest.raises(TypeError, match="path number is asked for twice, as different types"):
+        API().get("/{number}", etag=version)(handler)

@@ -1,7 +1,8 @@
 """Writes, where a handler is declared, the function that the engine calls: it does what this signature needs, no more.
 
-The names in the generated code: `r` the request (or the WebSocket), `v` the values as they came, `p` the converted ones, `b` the JSON
-body, `d0`, `d1`, ... what providers gave, `after` the work after the answer, `stack` what is to be ended.
+The names in the generated code: `r` the request (or the WebSocket), `v` the values as they came, `p` the converted
+ones, `b` the JSON body, `d0`, `d1`, ... what providers gave, `after` the work after the answer, `stack` what is to be
+ended.
 """
 
 import contextlib

@@ -13,12 +13,13 @@ from django_rivet.api import types
 from django_rivet.api.around import place, surround
 from django_rivet.api.binder import Binder
 from django_rivet.api.conditional import conditional, providing
+from django_rivet.api.failures import refuse
 from django_rivet.api.limits import Limits
 from django_rivet.api.overrides import OVERRIDES
 from django_rivet.api.pagination import Paginator, item_type, paginated
 from django_rivet.api.responses import EventStream, Response, Stream
 from django_rivet.api.route import REQUIRED, Handler, Operation, Parameter, Route
-from django_rivet.api.settle import Settler, refuse
+from django_rivet.api.settle import Settler
 from django_rivet.api.shared import DEFAULTS, Shared
 from django_rivet.api.signature import Reader, Signature, joined
 
@@ -176,14 +177,14 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
         signature = Reader(where, names, {}).read(called, method)
         parameters: Sequence[Parameter] = signature.parameters
         if conditions := _conditions(settings):
-            parameters = joined(parameters, Reader(where, names, {}).read(conditions, method).parameters)
+            parameters = joined(where, parameters, Reader(where, names, {}).read(conditions, method).parameters)
         returns = _returns(where, called, settings)
         bind = functools.partial(_bind, where, method, names, called, signature, settings)
         bound, leading = bind()
     except (TypeError, ValueError) as error:
         text = str(error) if where in str(error) else f"{where}: {error}"
         raise type(error)(f"{text} {place(handler)}") from None
-    kind = f"{kind}+request" if leading else kind
+    kind = f"{kind}+request" if leading and not signature.socket else kind
     return Declaration(method, path, handler, bound, kind, signature, parameters, settings, returns, bind)
 
 

@@ -43,10 +43,10 @@ class Operation:
 
     name: the handler's, unless the decorator has one. parameters: those of its providers, `etag` and `last_modified`
     among them. returns: the type of what is answered with `status`; None: nothing; Any: not known. summary,
-    description: the docstring's first line, and the rest. auth: any of them may say who sends a request; an `Anonymous` lets strangers in. csrf: whether it is
-    checked of those known by a cookie. permissions, throttle: is there a rule? responses: documented ones, by status.
-    validators: the fields that tell its version, ETag and Last-Modified (RFC 9110 8.8); by them the answer may be 304
-    or 412.
+    description: the docstring's first line, and the rest. auth: any of them may say who sends a request; an `Anonymous`
+    lets strangers in. csrf: whether it is checked of those known by a cookie. permissions, throttle: is there a rule?
+    responses: documented ones, by status. validators: the fields that tell its version, ETag and Last-Modified (RFC
+    9110 8.8); by them the answer may be 304 or 412.
     """
 
     method: str

@@ -13,15 +13,14 @@ from typing import Any, cast
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponse, HttpResponseBase
 
-from django_rivet._core import Request, WebSocket
+from django_rivet._core import Request
 from django_rivet.api import held, stream
 from django_rivet.api.conditional import Tagged
-from django_rivet.api.errors import HTTPError, http_error
+from django_rivet.api.failures import respond_error
 from django_rivet.api.inside import may_block
 from django_rivet.api.made import Made
 from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
@@ -163,19 +162,32 @@ class Settler:
 
     def _failed(self, request: Request, error: Exception) -> Later:
         """Answers for an exception. One that comes when the answer has begun goes on to the engine, which cuts it."""
-        if handler := self._handler(type(error)):
-            try:
-                value = handler(held.original(request), error)
-            except Exception as failure:
-                return respond_error(request, failure)
-            if inspect.isawaitable(value):
-                return self._handled(request, value)
-            return self._guarded(request, self._answer(request, value, 200, [], None))
-        return respond_error(request, error)
-
-    async def _handled(self, request: Request, answer: Any) -> None:
+        handler = self._handler(type(error))
+        if handler is None:
+            respond_error(request, error)
+            return None
         try:
-            if later := self._answer(request, await answer, 200, [], None):
+            value = handler(held.original(request), error)
+            later = value if inspect.isawaitable(value) else self._given(request, value)
+        except Exception as failure:
+            respond_error(request, failure)
+            return None
+        return self._handled(request, value, later) if later is not None else None
+
+    def _given(self, request: Request, value: Any) -> Later:
+        """Answers with what a handler of exceptions gives: None also when it has answered by the request."""
+        try:
+            return self._answer(request, value, 200, [], None)
+        except RuntimeError:
+            if value is not None:
+                raise
+            return None
+
+    async def _handled(self, request: Request, value: Any, later: Any) -> None:
+        """The rest of what a handler of exceptions has begun. Its own exceptions are nobody's: it would not end."""
+        try:
+            answered = await later
+            if later is value and (later := self._given(request, answered)):
                 await later
         except Exception as failure:
             respond_error(request, failure)
@@ -186,44 +198,6 @@ class Settler:
                 if each in handlers:
                     return handlers[each]
         return None
-
-
-def respond_error(request: Request, error: Exception) -> Later:
-    """Problem details for what the error means; 500 is logged, and shows Django's debug page where DEBUG is on."""
-    problem = http_error(error)
-    if problem is None:
-        logger.error("a handler failed", exc_info=error)
-        if settings.configured and settings.DEBUG and _debug_page(request, error):
-            return None
-        problem = HTTPError(500)
-    request.respond(problem.status, problem.fields, problem.body())
-    return None
-
-
-def refuse(socket: WebSocket, value: None, error: Exception) -> bool:
-    """The `settle` of WebSockets: answers the handshake with problem details for what an error means.
-
-    False, without an answer, for a failure of ours.
-    """
-    problem = http_error(error)
-    if problem is not None:
-        socket.deny(problem.status, problem.fields, problem.body())
-    return problem is not None
-
-
-def _debug_page(request: Request, error: Exception) -> bool:
-    """Answers with Django's page; False when it cannot be made."""
-    from django.views.debug import technical_500_response
-
-    from django_rivet.django.request import RivetRequest
-
-    try:
-        page = technical_500_response(RivetRequest(request), type(error), error, error.__traceback__)
-    except Exception:
-        logger.exception("the debug page could not be made")
-        return False
-    django_answer.send_whole(request, page)
-    return True
 
 
 def _send(request: Request, value: Any, status: int, headers: Fields) -> Later:

@@ -77,13 +77,18 @@ def _is_text(argument: Argument) -> bool:
     return isinstance(argument, Parameter) and argument.location == "path" and argument.annotation in (str, Any)
 
 
-def joined(own: Iterable[Parameter], others: Iterable[Parameter]) -> list[Parameter]:
-    """What two functions take of one request. A name that both take is as the stricter one has it."""
+def joined(where: str, own: Iterable[Parameter], others: Iterable[Parameter]) -> list[Parameter]:
+    """What two functions take of one request: a name of both is required if one of them requires it.
+
+    Raises TypeError for one that they take as different types, unless one takes it as text.
+    """
     found: dict[tuple[str, ...], Parameter] = {}
     for each in (*own, *others):
         key = (each.location, each.name, str(each.annotation) if each.whole else "")
         known = found.setdefault(key, each)
         annotation = each.annotation if known.annotation in (str, Any) else known.annotation
+        if annotation != each.annotation and each.annotation not in (str, Any):
+            raise TypeError(f"{where}: {each.location} {each.name} is asked for twice, as different types")
         default = REQUIRED if each.default is REQUIRED else known.default
         found[key] = replace(known, annotation=annotation, default=default)
     return list(found.values())

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, cast
 
 from django_rivet._core import Disconnected, WebSocket
-from django_rivet.api.settle import refuse
+from django_rivet.api.failures import refuse
 from django_rivet.asgi.types import Message, Receive, Scope, Send
 from django_rivet.hatch.answer import logger
 from django_rivet.hatch.fields import Given, checked, joined

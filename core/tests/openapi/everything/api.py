@@ -144,7 +144,7 @@ async def texts(first: str, second: str, third: str) -> str:
 async def fields(
     x_key: Annotated[Name, Header()],
     count: Annotated[int, Header("X-Count")] = 1,
-    x_numbers: Annotated[list[int], Header()] = [],
+    x_numbers: Annotated[list[int], Header()] = [],  # noqa: B006
     theme: Annotated[Literal["dark", "light"], Cookie()] = "dark",
 ) -> dict[str, object]:
     return {"key": x_key, "count": count, "numbers": x_numbers, "theme": theme}
@@ -185,12 +185,12 @@ def version(number: Positive) -> str:
 
 
 @api.get("/versions/{number}", etag=version)
-async def read_version(number: int) -> Item:
+async def read_version(number: Positive) -> Item:
     return Item("lemon")
 
 
 @api.put("/versions/{number}", etag=version, last_modified=lambda: datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
-async def write_version(number: int, item: Item) -> Item:
+async def write_version(number: str, item: Item) -> Item:
     return item
 
 
