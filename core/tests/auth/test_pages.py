@@ -1,5 +1,6 @@
 """Querysets in pages."""
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -166,6 +167,8 @@ def test_a_cursor_stays_where_it_is(client):
 def test_a_cursor_that_is_none(client, cursor):
     assert problem(client.get(f"/people/joined/pk?cursor={cursor}"), 400)["detail"].startswith("The cursor is not one")
     problem(client.get(f"/people/joined/pk?cursor={'x' * 2001}"), 422)
+    null = base64.urlsafe_b64encode(b'[false,"\\u0000","1"]').decode().rstrip("=")  # PostgreSQL raises for it
+    problem(client.get(f"/people/joined/username?cursor={null}"), 400)
 
 
 @pytest.mark.parametrize(

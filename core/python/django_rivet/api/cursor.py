@@ -112,7 +112,7 @@ def _read(cursor: str, order: Order) -> tuple[bool, list[Any]]:
         backwards, *values = msgspec.json.decode(
             base64.b64decode(padded, altchars=b"-_", validate=True), type=list[Any]
         )
-        if not isinstance(backwards, bool) or not all(isinstance(value, str) for value in values):
+        if not isinstance(backwards, bool) or not all(isinstance(value, str) and "\0" not in value for value in values):
             raise ValueError
         return backwards, [field.to_python(value) for (field, _), value in zip(order, values, strict=True)]
     except (ValueError, binascii.Error, msgspec.DecodeError, ValidationError, UnicodeDecodeError):
