@@ -43,6 +43,10 @@ async def has_sessions(user: User) -> bool:
     return await user.groups.acount() == 0 and user.username == "ada"
 
 
+def at_door(sender: Request | WebSocket) -> bool:
+    return sender.header("x-home") == "yes"
+
+
 def in_database(user: User) -> bool:
     return User.objects.filter(pk=user.pk, username="ada").exists()
 
@@ -55,6 +59,7 @@ RULES: dict[str, Any] = {
     "add": "sessions.add_session",
     "both": ["sessions.add_session", at_home],
     "home": at_home,
+    "door": at_door,
     "later": has_sessions,
     "database": in_database,
     "lambda": lambda user: user.username == "ada",
@@ -103,6 +108,7 @@ def client(ada: User, staff: User) -> Iterator[Any]:
         ("add", {"may", "root"}, "This needs the permission sessions.add_session."),
         ("both", set(), "You may not do this."),
         ("home", set(), "You may not do this."),
+        ("door", set(), "You may not do this."),
         ("later", {"ada"}, "You may not do this."),
         ("database", {"ada"}, "Only for ada."),
         ("lambda", {"ada"}, "You may not do this."),
@@ -140,6 +146,9 @@ def test_websockets(client):
             pass
         assert refused.value.response.status_code == status
     with connect(url, additional_headers={"Authorization": "Bearer grace"}):
+        pass
+    door = url.replace("/staff/", "/door/")
+    with connect(door, additional_headers={"Authorization": "Bearer ada", "X-Home": "yes"}):
         pass
 
 
@@ -291,6 +300,17 @@ def test_each_answer_says_what_is_left(often, ada, way, kind, status):
         answer = often.get(f"/limited/kinds/{way}/{kind}?number=x")
         assert (answer.status_code, answer.headers["ratelimit"]) == (422, '"3/day";r=0;t=86000')
     assert "ratelimit" not in often.get("/limited/none").headers
+
+
+def test_declarations_of_one_path_count_apart(ada):
+    made, first, second = API(), Router(), Router()
+    first.get("/login", throttle=Throttle("1/day"))(lambda: "in")
+    second.get("/login", throttle=Throttle("1/day"))(lambda: "in")
+    made.include(first, "/a")
+    made.include(second, "/b")
+    with serving(made) as client:
+        assert _statuses(client, "/a/login", 2) == [200, 429]
+        assert _statuses(client, "/b/login", 2) == [200, 429]
 
 
 def test_what_several_throttles_and_a_session_add(often):

@@ -4,10 +4,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from django_rivet._core import Request
+from django_rivet._core import Request, WebSocket
 from django_rivet.api.auth import is_known
 from django_rivet.api.errors import HTTPError
-from django_rivet.api.types import annotations
+from django_rivet.api.types import alternatives, annotations
 
 type Rule = str | Callable[[Any], Any]
 
@@ -15,8 +15,9 @@ type Rule = str | Callable[[Any], Any]
 class Permission:
     """One rule: a Django permission as "app.codename", or a function of the user or the request, which says whether.
 
-    A function's only parameter gets the request when it is called `request` or annotated `Request`, else the user. It
-    is `def` or `async def`; a `def` before an `async def` handler runs on a thread, where it may read the database.
+    A function's only parameter gets the request, or the WebSocket, when it is called `request` or annotated `Request`
+    or `WebSocket`, else the user. It is `def` or `async def`; a `def` before an `async def` handler runs on a thread,
+    where it may read the database.
     """
 
     is_async: bool
@@ -57,7 +58,8 @@ def _takes_request(rule: Callable[..., Any]) -> bool:
     names = list(inspect.signature(rule).parameters)
     if len(names) != 1:
         raise TypeError(f"permissions={rule!r}: it takes one parameter, the user or the request")
-    return names[0] == "request" or annotations(rule, "permissions").get(names[0]) is Request
+    kinds = alternatives(annotations(rule, "permissions").get(names[0]))
+    return names[0] == "request" or Request in kinds or WebSocket in kinds
 
 
 def IsAuthenticated(user: Any) -> bool:
