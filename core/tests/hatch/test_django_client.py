@@ -1,7 +1,10 @@
 """Django's own test clients reach native handlers as views."""
 
 import asyncio
+import errno
 import threading
+from tempfile import SpooledTemporaryFile
+from typing import Any
 
 import pytest
 from django.test import AsyncClient, Client
@@ -26,6 +29,18 @@ def test_exceptions_come_to_the_test_or_are_500(path):
     with pytest.raises(KeyError, match="secret x"):
         Client().get(path)
     assert Client(raise_request_exception=False).get(path).status_code == 500
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_body_that_cannot_be_kept(kind, monkeypatch):
+    class Full(SpooledTemporaryFile[bytes]):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("django_rivet.hatch.request.SpooledTemporaryFile", Full)
+    response = Client().post(f"/limited/{kind}", data=b"1234", content_type="text/plain")
+    assert (response.status_code, response["content-type"]) == (507, "application/problem+json")
+    assert response.json()["detail"] == "the body cannot be kept"
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -18,7 +18,7 @@ from django_rivet import Request, conf
 from django_rivet.api.errors import HTTPError
 from django_rivet.hatch.answer import Answer, Progress, logger
 from django_rivet.hatch.channel import Live
-from django_rivet.hatch.request import HatchRequest, TooLarge
+from django_rivet.hatch.request import HatchRequest
 from django_rivet.hatch.response import complete, failed, problem, rendered
 from django_rivet.hatch.table import Call
 from django_rivet.hatch.timed import within
@@ -37,7 +37,7 @@ class Later:
 
 
 def handling(django: HttpRequest, call: Call, options: conf.Options) -> Later:
-    """An `async def` handler. Raises TooLarge."""
+    """An `async def` handler. Raises HTTPError for a body that is not taken."""
     request = HatchRequest(django, Answer(options.spool), options)
     request.load()
     return Later(request, lambda answer: _handle(django, call, request, answer), call.route.limits.timeout or None)
@@ -50,8 +50,8 @@ def blocking(django: HttpRequest, call: Call, options: conf.Options, *, is_async
     request = HatchRequest(django, answer, options)
     try:
         request.load()
-    except TooLarge:
-        return too_large(django)
+    except HTTPError as error:
+        return refused(django, error)
     run = functools.partial(_block, django, call, request, answer, is_async=is_async)
     if not (timeout := call.route.limits.timeout):
         return run()
@@ -107,9 +107,9 @@ def finish(
     return response or ended(django, answer, is_async=is_async)
 
 
-def too_large(django: HttpRequest) -> HttpResponseBase:
-    """The answer to a body above `max_body`."""
-    return problem(HTTPError(413, "the body is too large"), django.method == "HEAD")
+def refused(django: HttpRequest, error: HTTPError) -> HttpResponseBase:
+    """The answer to a body that is not taken."""
+    return problem(error, django.method == "HEAD")
 
 
 def late(django: HttpRequest) -> HttpResponseBase:

@@ -1,6 +1,7 @@
 """A request of another server, as native handlers know requests: the surface of `django_rivet.Request`."""
 
 import copy
+import errno
 import io
 import os
 import shutil
@@ -17,13 +18,18 @@ from django.utils.encoding import repercent_broken_unicode
 
 from django_rivet import conf
 from django_rivet._core import Request
+from django_rivet.api.errors import HTTPError
 from django_rivet.api.inside import Inside, NativeRequest
 from django_rivet.hatch.answer import Answer, Progress
 from django_rivet.hatch.fields import joined
 
+# What a disk says that is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
-class TooLarge(Exception):
+
+def too_large() -> HTTPError:
     """The body has more bytes than the option `max_body`."""
+    return HTTPError(413, "the body is too large")
 
 
 class HatchRequest:
@@ -142,7 +148,7 @@ class HatchRequest:
         return os.fdopen(os.dup(self._spooled.fileno()), "rb")
 
     def load(self) -> None:
-        """Reads the body, as it is there before a handler runs. Raises TooLarge."""
+        """Reads the body, as it is there before a handler runs. Raises HTTPError (413, 507)."""
         _ = self._spooled
 
     def _declared(self) -> int | None:
@@ -153,9 +159,14 @@ class HatchRequest:
     def _spooled(self) -> SpooledTemporaryFile[bytes]:
         limit = self._options.max_body
         if (self._declared() or 0) > limit:
-            raise TooLarge
+            raise too_large()
         file = SpooledTemporaryFile[bytes](self._options.spool)  # noqa: SIM115  it lives as long as the request
-        shutil.copyfileobj(_Limited(_stream(self._django), limit), cast(BinaryIO, file))
+        try:
+            shutil.copyfileobj(_Limited(_stream(self._django), limit), cast(BinaryIO, file))
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise HTTPError(507, "the body cannot be kept") from None
         return file
 
     @property
@@ -203,7 +214,7 @@ class HatchRequest:
 
 
 class _Limited:
-    """Raises TooLarge when more than `limit` bytes are read."""
+    """Raises HTTPError (413) when more than `limit` bytes are read."""
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
@@ -213,7 +224,7 @@ class _Limited:
         data: bytes = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise TooLarge
+            raise too_large()
         return data
 
 

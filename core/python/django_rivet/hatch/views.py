@@ -16,8 +16,8 @@ from django_rivet import conf, cors
 from django_rivet.api import Route
 from django_rivet.api.errors import CONTENT_TYPE, HTTPError
 from django_rivet.hatch import loop, wsgi
-from django_rivet.hatch.exchange import Later, blocking, handling, too_large
-from django_rivet.hatch.request import TooLarge, raw_path
+from django_rivet.hatch.exchange import Later, blocking, handling, refused
+from django_rivet.hatch.request import raw_path, too_large
 from django_rivet.hatch.response import plain, whole
 from django_rivet.hatch.table import Call, Entry, call
 
@@ -94,8 +94,8 @@ async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, st
         if found.route.kind.startswith("async"):
             try:
                 found = handling(request, found, options)
-            except TooLarge:
-                return too_large(request)
+            except HTTPError as error:
+                return refused(request, error)
         else:
             found = await sync_to_async(blocking)(request, found, options, is_async=under_asgi)
     if not isinstance(found, Later):
@@ -124,7 +124,7 @@ def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: c
         return whole(405, [("Allow", entry.allow()), ("Content-Type", CONTENT_TYPE)], problem.body(), head_only)
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > options.max_body:
-        return too_large(request)
+        return refused(request, too_large())
     return call(route, _values(entry, request) if values else ())
 
 
