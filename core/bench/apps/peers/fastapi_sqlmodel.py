@@ -1,4 +1,7 @@
-"""FastAPI with the ORM of its own tutorial (https://fastapi.tiangolo.com/tutorial/sql-databases/); fastapi_app.py asks Django's."""
+"""FastAPI with the ORM of its own tutorial, where fastapi_app.py asks Django's.
+
+https://fastapi.tiangolo.com/tutorial/sql-databases/
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
