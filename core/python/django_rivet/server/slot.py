@@ -1,5 +1,6 @@
 """The place of one worker: its sockets, which outlive it, and the process that serves them now."""
 
+import math
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ class Slot:
         self.pid = 0
         self.ready = False
         self.started = 0.0
-        # When to start the next process, if none runs; when to kill the one that has been told to end.
+        # When to start the next process, if none runs; when to kill the one that has been told to end, once.
         self.start_at: float | None = None
         self.kill_at: float | None = None
         self.deaths = 0
@@ -107,6 +108,11 @@ class Slot:
         """Notes that the process is dead; returns how many seconds it was alive."""
         self.pid = 0
         return time.monotonic() - self.started
+
+    def kill(self) -> None:
+        """Ends the process, which need not have been told before."""
+        self.kill_at = math.inf
+        self.signal(signal.SIGKILL)
 
     def signal(self, number: int) -> None:
         """To the process, if one runs. Until it is reaped it stays ours, a zombie at worst: no other has its number."""

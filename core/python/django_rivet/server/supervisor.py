@@ -20,7 +20,7 @@ from django_rivet.server.slot import Slot
 
 # A worker that does not serve after so many seconds counts as one that cannot start.
 _START_TIMEOUT = 120.0
-# Deaths of one worker in a row, each within a minute of its start, until the whole server gives up: whoever runs it
+# Deaths of one worker in a row, before it served or within a minute of its start, until the server gives up: who runs it
 # (systemd, Docker) then sees it, and the queue of a dead worker's socket does not take connections for ever.
 _DEATHS = 8
 _STEADY = 60.0
@@ -199,7 +199,7 @@ class Supervisor:
             say(f"worker {slot.number} {how} before it could serve; see above.")
             self._stop(CANNOT_START)
             return
-        slot.deaths = 1 if lived > _STEADY else slot.deaths + 1
+        slot.deaths = 1 if slot.ready and lived > _STEADY else slot.deaths + 1
         if slot.deaths > _DEATHS:
             say(f"worker {slot.number} {how}, {slot.deaths} times in a row: giving up.")
             self._stop(1)
@@ -228,13 +228,12 @@ class Supervisor:
         self._health.look([] if self._code is not None else self._slots, now)
         for slot in self._all():
             if slot.kill_at is not None and now >= slot.kill_at:
-                slot.kill_at = None
-                slot.signal(signal.SIGKILL)
+                slot.kill()
             if self._code is None and slot.start_at is not None and now >= slot.start_at:
                 self._start(slot)
-            elif slot.pid and not slot.ready and now >= slot.started + _START_TIMEOUT:
+            elif slot.pid and not slot.ready and slot.kill_at is None and now >= slot.started + _START_TIMEOUT:
                 say(f"worker {slot.number} does not serve after {_START_TIMEOUT:g} s: killing it.")
-                slot.signal(signal.SIGKILL)
+                slot.kill()
 
     def _pause(self) -> float:
         """Seconds until something is due."""
@@ -249,5 +248,5 @@ class Supervisor:
                 yield slot.kill_at
             if slot.start_at is not None and self._code is None:
                 yield slot.start_at
-            elif slot.pid and not slot.ready:
+            elif slot.pid and not slot.ready and slot.kill_at is None:
                 yield slot.started + _START_TIMEOUT
