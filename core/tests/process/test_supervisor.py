@@ -83,12 +83,20 @@ def test_a_project_that_breaks_later_is_retried_with_growing_pauses(tmp_path: Pa
 
 def test_it_gives_up_on_a_worker_that_keeps_dying(tmp_path: Path) -> None:
     broken = tmp_path / "broken"
-    quick = patched("from django_rivet.server import supervisor; supervisor._BACK_OFF = 0.001")
+    # However long it takes to fail.
+    quick = patched("from django_rivet.server import supervisor; supervisor._BACK_OFF = 0.001; supervisor._STEADY = 0")
     with Server("--processes", "2", launcher=quick, SITE_DIES=str(broken)) as server:
         broken.touch()
         os.kill(server.workers()[0], signal.SIGKILL)
         assert server.end() == 1
         assert "9 times in a row: giving up" in server.output
+
+
+def test_one_that_never_serves_is_killed_and_told_once() -> None:
+    impatient = patched("from django_rivet.server import supervisor; supervisor._START_TIMEOUT = 0.1")
+    with Server("--supervise", launcher=impatient, wait=False) as server:
+        assert server.end() == 3
+        assert server.output.count("worker 1 does not serve after 0.1 s: killing it.") == 1
 
 
 def test_as_process_1_it_buries_strangers() -> None:
@@ -149,6 +157,18 @@ def test_sighup_replaces_the_workers_and_loses_nothing() -> None:
         assert set(result.statuses) == {200}
         assert (result.crossed, result.broken, result.dropped) == ([], [], [])
         assert server.stop() == 0
+
+
+def test_a_reload_that_fails_does_not_take_the_next_one_along() -> None:
+    with Server("--supervise") as server:
+        (old,) = server.workers()
+        server.signal(signal.SIGHUP)
+        new = wait_for(lambda: set(server.workers()) - {old}, "the new one starts")
+        server.signal(signal.SIGHUP)
+        os.kill(new.pop(), signal.SIGKILL)
+        wait_for(lambda: server.said("before it could serve: the old ones go on"), "the first has failed")
+        wait_for(lambda: server.said("all workers have been replaced"), "the second is done")
+        wait_for(lambda: old not in server.workers(), "the old one has ended")
 
 
 def test_sighup_with_a_broken_project_changes_nothing(tmp_path: Path) -> None:

@@ -76,16 +76,17 @@ class Rolling:
         self.go_on()
 
     def give_up(self, why: str) -> None:
-        """The successor died."""
+        """The successor died. A reload that has been asked for since may have better code."""
         self.abandon()
         say(f"{why}: the old ones go on.")
         self._notifier.ready(f"{why}: the old ones go on.")
+        self.go_on()
 
     def abandon(self) -> None:
         """Nobody is to be replaced any more."""
         self.successor = None
         self._outdated.clear()
-        self._asked = self._reloading = False
+        self._reloading = False
 
     def retire(self, old: Slot, patience: float) -> None:
         """Tells one to end its requests, and kills it when that takes longer than `patience` seconds."""
