@@ -1,5 +1,6 @@
 """Starting, stopping, and what an operator is told."""
 
+import contextlib
 import signal
 import socket
 import time
@@ -8,6 +9,7 @@ import urllib.request
 
 import pytest
 
+from django_rivet.server import sockets
 from process_load import Load
 from process_server import Server, patched, wait_for
 
@@ -95,6 +97,16 @@ def test_port_taken_by_another_of_us() -> None:
     ):
         assert second.end() == 3
         assert "is taken by another program" in second.output
+
+
+def test_an_address_that_the_machine_lacks_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """localhost is ::1 too, which containers often lack."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0)) for host in ("192.0.2.1", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with contextlib.ExitStack() as on:
+        sets = sockets.tcp("localhost", 0, 1, copies=2)
+        names = [[on.enter_context(each).getsockname() for each in group] for group in sets]
+    assert names[0] == names[1] == [("127.0.0.1", names[0][0][1])]
 
 
 @COUNTS

@@ -103,7 +103,7 @@ def tcp(
     # A plain bind first: by SO_REUSEPORT a second server of the same user would get half of the connections.
     first = _bind_all(addresses, host, port, flags, reuse_port=False)
     if copies > 1:
-        addresses = [(family, at.getsockname()) for (family, _), at in zip(addresses, first, strict=True)]
+        addresses = [(at.family, at.getsockname()) for at in first]  # those that this machine has
         _close(first)
         sets = [_bind_all(addresses, host, port, flags, reuse_port=True) for _ in range(copies)]
     else:
