@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.test import override_settings
 
@@ -88,6 +89,17 @@ def lazy_again(request: Request) -> str:
         except Exception as error:
             refused = error
     raise refused
+
+
+@api.post("/lazy/goes-on", auth=None)
+def lazy_goes_on(request: Request) -> str:
+    """Nor by a form that the check cannot read."""
+    try:
+        request.session["x"] = 1
+    except MultiPartParserError:
+        request.session["x"] = 2
+    ran.append("lazy")
+    return "done"
 
 
 @api.post("/stranger", auth=[SessionAuth(), Anonymous()])
@@ -208,6 +220,13 @@ def test_who_asks_for_the_session_is_checked(client, ada, path):
     assert ran == []
     if path != "/lazy/again":
         assert client.post(path, headers={"X-CSRFToken": token}).status_code == 200
+
+
+def test_a_check_that_fails_is_not_passed(client, ada):
+    log_in(client, ada)
+    form = {"Content-Type": "multipart/form-data"}  # without a boundary
+    assert "token missing" in problem(client.post("/lazy/goes-on", content=b"x", headers=form), 403)["detail"]
+    assert ran == []
 
 
 def test_who_does_not_is_not(client):

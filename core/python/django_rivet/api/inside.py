@@ -187,9 +187,11 @@ class NativeRequest(RivetRequest):
     def check_csrf(self) -> None:
         """Raises HTTPError (403) for a request that a page of another site may have sent."""
         if self._csrf is None:
-            self._csrf = ""  # what looks at the session meanwhile is the check itself
+            why = None
             if self.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
-                self._csrf = self._look() or ""
+                with self._unchecked():  # what looks at the session meanwhile is the check itself
+                    why = self._look()
+            self._csrf = why or ""
         if self._csrf:
             field = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
             raise HTTPError(
@@ -202,7 +204,6 @@ class NativeRequest(RivetRequest):
         try:
             return csrf_middleware().process_view(self, None, (), {})  # type: ignore[no-any-return]
         except SynchronousOnlyOperation:
-            self._csrf = None
             raise SynchronousOnlyOperation(
                 "CSRF_USE_SESSIONS has the token in the session, which the database has: in an async def handler"
                 " `await request.auser()` first, or declare auth="
