@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
@@ -169,6 +170,17 @@ def test_a_cursor_that_is_none(client, cursor):
     problem(client.get(f"/people/joined/pk?cursor={'x' * 2001}"), 422)
     null = base64.urlsafe_b64encode(b'[false,"\\u0000","1"]').decode().rstrip("=")  # PostgreSQL raises for it
     problem(client.get(f"/people/joined/username?cursor={null}"), 400)
+
+
+def test_a_cursor_that_somebody_else_wrote(client):
+    """What is in it goes into a query: a time such as this one would fail there."""
+    values = base64.urlsafe_b64encode(b'[false,"0001-01-01T00:00:00+23:59","1"]').decode().rstrip("=")
+    given = parse_qs(urlsplit(client.get("/people/joined/date_joined").json()["next"]).query)["cursor"][0]
+    assert client.get("/people/joined/date_joined", params={"cursor": given}).status_code == 200
+    for cursor in (values, f"{values}:{given.rpartition(':')[2]}"):
+        problem(client.get("/people/joined/date_joined", params={"cursor": cursor}), 400)
+    # And one of another list.
+    problem(client.get("/people/joined/-date_joined", params={"cursor": given}), 400)
 
 
 @pytest.mark.parametrize(

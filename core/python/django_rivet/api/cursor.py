@@ -1,12 +1,11 @@
 """Pages by a cursor: each begins behind the last item of the one before, however many there are."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.signing import BadSignature, Signer
 from django.db.models import Field, Q, QuerySet
 
 from django_rivet._core import Request
@@ -18,7 +17,8 @@ _LONGEST = 2000  # characters of a cursor
 
 class Cursor(Paginator):
     """`?cursor=...`, as `next` and `previous` of the answer have it: quick on tables of any size, and what is added or
-    deleted meanwhile moves no item to another page. It does not count.
+    deleted meanwhile moves no item to another page. It does not count. A cursor is signed, but who gets it can read the
+    values in it: those of the columns of the order.
 
     size, max_size: as `PageNumber`. The queryset is ordered by columns of its own that are never NULL; `pk` is added,
     so that no two items are equal. Raises TypeError, when it is asked for a page, for another order.
@@ -98,9 +98,15 @@ def _behind(directions: Order, edge: list[Any]) -> Q:
     return behind
 
 
+def _signer(order: Order) -> Signer:
+    """A cursor is good for lists of this order only, and as it was given: its values go into a query."""
+    columns = (f"{'-' * down}{field.attname}" for field, down in order)
+    return Signer(salt=f"django_rivet.cursor {order[0][0].model._meta.label} {' '.join(columns)}")
+
+
 def _write(backwards: bool, item: Any, order: Order) -> str:
-    values = [field.value_to_string(item) for field, _ in order]
-    return base64.urlsafe_b64encode(msgspec.json.encode([backwards, *map(str, values)])).decode().rstrip("=")
+    values = [str(field.value_to_string(item)) for field, _ in order]
+    return _signer(order).sign_object([backwards, *values], compress=True)
 
 
 def _read(cursor: str, order: Order) -> tuple[bool, list[Any]]:
@@ -108,12 +114,7 @@ def _read(cursor: str, order: Order) -> tuple[bool, list[Any]]:
     if not cursor:
         return False, []
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        backwards, *values = msgspec.json.decode(
-            base64.b64decode(padded, altchars=b"-_", validate=True), type=list[Any]
-        )
-        if not isinstance(backwards, bool) or not all(isinstance(value, str) and "\0" not in value for value in values):
-            raise ValueError
+        backwards, *values = _signer(order).unsign_object(cursor)
         return backwards, [field.to_python(value) for (field, _), value in zip(order, values, strict=True)]
-    except (ValueError, binascii.Error, msgspec.DecodeError, ValidationError, UnicodeDecodeError):
+    except (BadSignature, ValidationError):
         raise HTTPError(400, "The cursor is not one that this list has given.") from None
