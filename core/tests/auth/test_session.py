@@ -213,6 +213,12 @@ def visit_provider(number: Annotated[int, Depends(_visit_number)]) -> int:
     return number
 
 
+@visits.get("/tagged", etag=True)
+def visit_tagged(request: Request) -> str:
+    count(request.session)
+    return "the same for all"
+
+
 answered = threading.Event()
 worked: list[bool] = []
 
@@ -243,6 +249,14 @@ async def visit_background_provider(
 async def visit_file(request: Request) -> FileResponse:
     await acount(request.session)
     return FileResponse(open(__file__, "rb"))  # noqa: SIM115, ASYNC230  the response closes it
+
+
+def test_a_304_keeps_the_cookies(client):
+    first = client.get("/visits/tagged")
+    client.cookies.clear()
+    answer = client.get("/visits/tagged", headers={"If-None-Match": first.headers["etag"]})
+    assert answer.status_code == 304
+    assert answer.cookies["sessionid"] != first.cookies["sessionid"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

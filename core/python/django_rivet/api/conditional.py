@@ -22,8 +22,8 @@ from django_rivet.api.route import Handler
 type Fields = list[tuple[str, str]]
 
 ASKED = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
-# What a 304 has of the answer that it stands for (RFC 9110 15.4.5).
-KEPT = frozenset(("cache-control", "content-location", "expires", "last-modified", "vary"))
+# What a 304 has of the answer that it stands for (RFC 9110 15.4.5), and its cookies, as in Django.
+KEPT = frozenset(("cache-control", "content-location", "expires", "last-modified", "set-cookie", "vary"))
 
 
 class Conditions:
