@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +18,7 @@ from websockets.sync.client import connect
 from django_rivet import (
     API,
     Anonymous,
+    APIKeyAuth,
     BearerAuth,
     IsAuthenticated,
     IsStaff,
@@ -166,6 +168,8 @@ def test_mistakes():
         Throttle("often")
     with pytest.raises(TypeError, match="give a Throttle"):
         _ = _route(throttle="5/min").routes
+    with pytest.raises(TypeError, match="the key is a def"):
+        Throttle("5/min", key=has_sessions)  # type: ignore[arg-type]
 
 
 def _route(**options: Any) -> API:
@@ -255,6 +259,25 @@ def guessing() -> str:
     return "in"
 
 
+@dataclass
+class Partner:
+    """A principal with numbers of its own."""
+
+    pk: int
+
+
+@limited.get("/numbers", auth=[BearerAuth(find), APIKeyAuth(lambda key: Partner(int(key)))], throttle=Throttle("1/day"))
+def numbers() -> str:
+    return "in"
+
+
+for _prefix in ("/first", "/second"):
+    _router = Router(throttle=Throttle("1/day"))
+    _router.get("/all")(numbers)
+    _router.get("/one", throttle=Throttle("1/day"))(numbers)
+    limited.include(_router, _prefix)
+
+
 @pytest.fixture
 def often() -> Iterator[Any]:
     with serving(limited, trusted_proxies="127.0.0.1") as client:
@@ -328,6 +351,17 @@ def test_a_network_of_ipv6_is_one(often):
         address = {"X-Forwarded-For": f"2001:db8:0:1::{number}"}
         assert _statuses(often, "/limited/sync", 1, **address) == [429 if number == 3 else 200]
     assert _statuses(often, "/limited/sync", 1, **{"X-Forwarded-For": "2001:db8:0:2::1"}) == [200]
+
+
+def test_principals_of_two_kinds_count_apart(often, ada):
+    assert _statuses(often, "/limited/numbers", 2, Authorization="Bearer ada") == [200, 429]
+    assert _statuses(often, "/limited/numbers", 2, **{"X-API-Key": str(ada.pk)}) == [200, 429]
+
+
+@pytest.mark.parametrize("path", ["all", "one"])
+def test_routers_that_look_alike_count_apart(often, path):
+    for prefix in ("first", "second"):
+        assert _statuses(often, f"/limited/{prefix}/{path}", 2) == [200, 429]
 
 
 def test_several_and_a_key(often):

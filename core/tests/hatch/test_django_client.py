@@ -78,6 +78,13 @@ def test_the_async_client():
     asyncio.run(run())
 
 
+def test_ipv4_clients_of_a_server_that_listens_on_all_addresses_are_not_one():
+    for address in ("::ffff:192.0.2.1", "::ffff:192.0.2.2"):
+        client = Client(REMOTE_ADDR=address)
+        assert [client.get("/members/often/address").status_code for _ in range(2)] == [200, 429]
+    assert Client(REMOTE_ADDR="192.0.2.1").get("/members/often/address").status_code == 429
+
+
 @override_settings(MIDDLEWARE=["django.middleware.common.CommonMiddleware"])
 def test_head_has_the_length_of_get():
     assert Client().head("/values/sync/str")["content-length"] == "7"

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -35,7 +36,7 @@ class Throttle:
     declaration do. cache: Django's, which all processes must share for one count (Redis; not LocMemCache).
 
     The windows are fixed: around the end of one, twice the count may pass. A cache that fails lets everybody in, and
-    says so in the log. Raises ValueError for another rate.
+    says so in the log. Raises ValueError for another rate, TypeError for a key that is an `async def`.
     """
 
     is_async = False
@@ -50,6 +51,8 @@ class Throttle:
         self.rate = rate.strip()
         self.count = int(found[1])
         self.window = int(found[2] or 1) * _SECONDS[found[3][0]]  # seconds
+        if iscoroutinefunction(key):
+            raise TypeError(f"Throttle({rate!r}, key={key!r}): the key is a def, which may block, not an async def")
         self.key = key or sender
         self.name = name
         self.cache = cache
@@ -106,7 +109,9 @@ def sender(request: Any) -> str:
     if user is not None and is_known(user):
         known = getattr(user, "pk", user)
         if isinstance(known, str | int) or hasattr(user, "pk"):
-            return f"user {known}"
+            # Other principals have numbers of their own.
+            kind = user.__class__
+            return f"user {kind.__module__}.{kind.__qualname__} {known}"
     return f"address {_network(request.client[0] if request.client else '')}"
 
 
@@ -120,4 +125,7 @@ def _network(address: str) -> str:
         parsed = ip_address(address)
     except ValueError:  # a Unix socket without a trusted proxy: nobody to tell apart
         return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    # A server that listens on :: tells IPv4 clients so, and one network would be all of them.
+    return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))

@@ -127,6 +127,11 @@ async def visits_stream(request: Request) -> Stream:
     return Stream([str(await visits_async(request))])
 
 
+@router.get("/often/address", auth=None, throttle=Throttle("1/day"))
+def often_address() -> str:
+    return "in"
+
+
 @router.get("/often/sync", auth=None, throttle=Throttle("2/day", key=lambda request: request.header("x-who")))
 def often() -> str:
     return "yes"
