@@ -63,6 +63,8 @@ def test_redirects(client):
     assert [each.headers["location"] for each in response.history] == ["/moved/1", "/moved/0"]
     assert client.post("/moved/1", follow=True).text == "GET here"
     assert client.post("/moved/1?status=307", content="x", follow=True).text == "POST here"
+    again = client.post("/moved/1?status=307&to=/form", data={"a": "1"}, follow=True)
+    assert again.json() == {"method": "POST", "data": {"a": ["1"]}, "files": {}}
     assert client.get("/away", follow=True).status_code == 302
 
 

@@ -114,9 +114,9 @@ class BaseClient:
         history: list[Response] = []
         while follow and (following := self._next(request, response)) and len(history) < messages.MOST_REDIRECTS:
             history.append(response)
-            request = self._prepare(following.method, following.target, None, headers, None)._replace(
-                content=following.content
-            )
+            body = following.content
+            again = None if body is None else messages.Body(body, following.headers.get("content-type"))
+            request = self._prepare(following.method, following.target, None, headers, again)
             response = self._send_one(request)
         response.history = history
         return response

@@ -21,7 +21,8 @@ def form(request: HttpRequest) -> JsonResponse:
 def moved(request: HttpRequest, times: int) -> HttpResponse:
     """Redirects so many times."""
     if times:
-        return HttpResponseRedirect(f"/moved/{times - 1}", status=int(request.GET.get("status", 302)))
+        place = request.GET.get("to", f"/moved/{times - 1}")
+        return HttpResponseRedirect(place, status=int(request.GET.get("status", 302)))
     return HttpResponse(f"{request.method} here")
 
 
