@@ -20,8 +20,9 @@ from django_rivet.server.slot import Slot
 
 # A worker that does not serve after so many seconds counts as one that cannot start.
 _START_TIMEOUT = 120.0
-# Deaths of one worker in a row, before it served or within a minute of its start, until the server gives up: who runs it
-# (systemd, Docker) then sees it, and the queue of a dead worker's socket does not take connections for ever.
+# Deaths of one worker in a row, before it served or within a minute of its start, until the whole server gives up:
+# whoever runs it (systemd, Docker) then sees it, and the queue of a dead worker's socket does not take connections for
+# ever.
 _DEATHS = 8
 _STEADY = 60.0
 _BACK_OFF = 0.2
