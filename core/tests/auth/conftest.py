@@ -1,37 +1,14 @@
-"""Settings of the tests in this folder. They run in a pytest process of their own."""
+"""Users, and throttles that begin anew."""
 
-import tempfile
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 
-import django
-from django.conf import settings
+from configured import configure
 
-settings.configure(
-    ALLOWED_HOSTS=["127.0.0.1", "testserver"],
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django_rivet",
-    ],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": f"{tempfile.mkdtemp(prefix='rivet-auth-')}/test.sqlite3",
-        }
-    },
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="for these tests only",
-    USE_TZ=True,
-)
-urlpatterns: list[object] = []
-django.setup()
+configure("django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions")
 
-import pytest  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
-from django.core.cache import cache  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
