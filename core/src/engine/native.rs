@@ -152,7 +152,7 @@ impl Engine {
         result: PyResult<Bound<'_, PyAny>>,
     ) {
         match settle::render(py, &self.parts.encode, None, result) {
-            Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
+            Ok(rendered) => self.rendered(py, call.token, call.exchange, (head, bytes), &rendered),
             Err(unsettled) if handler.settle.is_some() => {
                 if let Some(shared) = self.enlist_native(handler, call, head, bytes, None) {
                     let outcome = self.settle_here(py, &self.context(py), handler, &shared, None, unsettled);
@@ -162,7 +162,7 @@ impl Engine {
             Err(unsettled) => {
                 self.parts.exception(py, "a handler failed", &unsettled.into_error());
                 let plain = Plain::new(500, b"Internal Server Error\n");
-                self.plain(py, call.token, call.exchange, head, bytes, &plain);
+                self.plain(py, call.token, call.exchange, (head, bytes), &plain);
             }
         }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::remote::Remote;
 use super::slab::Token;
 use crate::http::Span;
-use crate::http::head::Head;
+use crate::http::head::{Head, Line};
 
 pub enum Body {
     Memory(Vec<u8>),
@@ -94,6 +94,10 @@ impl Shared {
             lock: Mutex::new(()),
             drained: Condvar::new(),
         }
+    }
+
+    pub fn line(&self) -> Line<'_> {
+        (&self.head, &self.bytes)
     }
 
     pub fn of(&self, span: Span) -> &[u8] {

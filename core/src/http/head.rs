@@ -46,6 +46,9 @@ impl Method {
     }
 }
 
+/// A head and the bytes that it was parsed from.
+pub type Line<'a> = (&'a Head, &'a [u8]);
+
 /// How the end of the body is found: <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Framing {

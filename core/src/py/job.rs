@@ -47,6 +47,10 @@ impl Job {
         Bound::new(py, job)
     }
 
+    fn take(&self) -> Option<Arc<Shared>> {
+        self.shared.lock().ok()?.take()
+    }
+
     fn run<'py>(&self, py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let named = PyDict::new(py);
         for (name, value) in &self.params {
@@ -60,6 +64,16 @@ impl Job {
     }
 }
 
+impl Drop for Job {
+    /// One that never ran: nobody is left to read its answer, but the connection still waits for it.
+    fn drop(&mut self) {
+        if let Some(shared) = self.take() {
+            let remote = Arc::clone(&shared.remote);
+            remote.push(Command::Abort { shared });
+        }
+    }
+}
+
 #[pymethods]
 impl Job {
     /// Does somebody still wait for it?
@@ -70,17 +84,17 @@ impl Job {
 
     /// No thread was free in time.
     fn refuse(&self) {
-        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
+        let Some(shared) = self.take() else { return };
         let remote = Arc::clone(&shared.remote);
         remote.push(Command::Busy { shared });
     }
 
     /// Runs the handler on this thread and hands the answer to the I/O thread.
     fn __call__(&self, py: Python<'_>) {
-        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
-        if shared.is_gone() {
-            return; // nobody waits any more
+        if !self.wanted() {
+            return;
         }
+        let Some(shared) = self.take() else { return };
         shared.begin();
         let watch = Stopwatch::start();
         let context = context::copy(py);

@@ -8,6 +8,7 @@ use rustix::fd::{AsRawFd, IntoRawFd};
 use std::borrow::Cow;
 use std::io::Seek;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,19 +200,10 @@ impl Request {
             None => Ok(PyBytes::new(py, b"").unbind()),
             Some(Body::Memory(bytes)) => Ok(PyBytes::new(py, bytes).unbind()),
             Some(Body::File(file)) => {
-                let mut bytes = Vec::new();
-                let mut at = 0;
-                // Read at offsets: `file` may be read by someone else.
-                loop {
-                    let mut part = vec![0; 64 << 10];
-                    let count = rustix::io::pread(file, &mut part, at).map_err(std::io::Error::from)?;
-                    if count == 0 {
-                        break;
-                    }
-                    bytes.extend_from_slice(part.get(..count).unwrap_or_default());
-                    at += count as u64;
-                }
-                Ok::<_, PyErr>(PyBytes::new(py, &bytes).unbind())
+                let size = usize::try_from(file.metadata()?.len())?;
+                // Read at an offset: `file` may be read by someone else.
+                let fill = |bytes: &mut [u8]| Ok(py.detach(|| file.read_exact_at(bytes, 0))?);
+                Ok::<_, PyErr>(PyBytes::new_with(py, size, fill)?.unbind())
             }
         })?;
         Ok(body.bind(py).clone())
@@ -324,8 +316,10 @@ impl Request {
         }
         let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
         let waits = waiter.clone_ref(py).into_any();
-        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
-        Ok(waiter)
+        match engine.with(self.shared.token, |conn| conn.drained.push(waits)) {
+            Some(()) => Ok(waiter),
+            None => Py::new(py, Waiter::failed(py, &event_loop, gone())),
+        }
     }
 
     fn wait_drained(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
@@ -341,7 +335,8 @@ impl Request {
     fn read(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
         let engine = self.engine()?;
         let event_loop = engine.parts.event_loop(py);
-        if let Some(chunk) = engine.next_chunk(self.shared.token) {
+        let next = engine.for_answer(&self.shared, |conn, token| engine.next_chunk(conn, token));
+        if let Some(Some(chunk)) = next {
             let bytes = PyBytes::new(py, chunk.as_deref().unwrap_or_default());
             return Py::new(py, Waiter::ready(py, &event_loop, bytes.into_any().unbind()));
         }
@@ -350,7 +345,7 @@ impl Request {
         }
         let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
         let reader = waiter.clone_ref(py).into_any();
-        let waits = engine.with(self.shared.token, |conn| match conn.current.chunks.as_mut() {
+        let waits = engine.for_answer(&self.shared, |conn, _| match conn.current.chunks.as_mut() {
             Some(chunks) if chunks.reader.as_ref().is_none_or(|reader| !super::waiter::waits(py, reader)) => {
                 chunks.reader = Some(reader);
                 true
@@ -360,7 +355,7 @@ impl Request {
         if waits == Some(true) {
             Ok(waiter)
         } else {
-            Err(PyRuntimeError::new_err("the body is being read already, or is not a stream"))
+            Err(PyRuntimeError::new_err("the body is being read already, is not a stream, or its request is answered"))
         }
     }
 

@@ -14,6 +14,7 @@ use super::waiter::Waiter;
 use crate::engine::answer::Plain;
 use crate::engine::conn::State;
 use crate::engine::fields::Fields;
+use crate::engine::finish::Ended;
 use crate::engine::remote::Command;
 use crate::engine::shared::{Progress, Shared};
 use crate::engine::socket::{Inbox, Socket};
@@ -276,9 +277,9 @@ impl WebSocket {
             Some((exchange, peer, Ok(()))) => {
                 self.phase.set(Phase::Open);
                 let micros = engine.clock.micros().saturating_sub(exchange.started);
-                engine.metrics.borrow().record(exchange.route, 101, micros);
-                let line = Some((&self.shared.head, &*self.shared.bytes));
-                engine.log_line(peer, exchange, line, Some(&self.shared), 101, 0, micros);
+                let ended = Ended { status: 101, sent: 0, micros };
+                engine.note(peer, exchange, Some(self.shared.line()), Some(&self.shared), ended);
+                engine.socket_opened(self.shared.token);
                 Ok(())
             }
             Some((.., Err(_))) => {
@@ -368,7 +369,7 @@ impl WebSocket {
         }
         let waiter = Py::new(py, Waiter::pending(py, &engine.parts.event_loop(py)))?;
         let waits = waiter.clone_ref(py).into_any();
-        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
+        let _ = engine.with(self.shared.token, |conn| conn.drained.push(waits));
         Ok(waiter)
     }
 
