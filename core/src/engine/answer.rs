@@ -131,13 +131,7 @@ impl Engine {
     /// Answers a request that is still on the stack with what its native handler returned.
     pub fn rendered(&self, py: Python<'_>, token: Token, exchange: Exchange, line: Line<'_>, rendered: &Rendered) {
         let (head, bytes) = line;
-        let wanted = |name: &'static [u8]| {
-            head.fields
-                .iter()
-                .filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.of(bytes))
-        };
-        let squeezed = self.squeeze_native(py, exchange, rendered, wanted);
+        let squeezed = self.squeeze_native(py, exchange, rendered, |name| head.values(bytes, name));
         let answer = self.with(token, |conn| self.render_native(py, conn, token, (exchange, line), rendered, squeezed));
         if let Some(answer) = answer {
             self.answered(py, token, exchange, line, answer);

@@ -11,7 +11,7 @@ use super::finish::Answered;
 use super::slab::Token;
 use crate::http::head::{Framing, Head, Line, Method};
 use crate::http::response::{BadField, BodyLength, Rendering};
-use crate::py::request::decode_path;
+use crate::http::target::decode_path;
 
 /// Answers of one regular expression that are kept, and the longest text of one: a page's origin comes again and again.
 const KEPT: usize = 1024;

@@ -161,13 +161,9 @@ impl Engine {
         let mut https = false;
         let mut forwarded = None;
         if trusted {
-            let values = |name: &'static [u8]| {
-                let matching = head.fields.iter().filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name));
-                matching.map(|(_, value)| value.of(bytes))
-            };
-            let client = self.trusted.client(address, values(b"x-forwarded-for"));
+            let client = self.trusted.client(address, head.values(bytes, b"x-forwarded-for"));
             forwarded = client.filter(|client| Some(*client) != address);
-            https = self.trusted.scheme(address, values(b"x-forwarded-proto")) == Some("https");
+            https = self.trusted.scheme(address, head.values(bytes, b"x-forwarded-proto")) == Some("https");
         }
         let facts = Facts {
             peer,

@@ -245,9 +245,7 @@ impl Engine {
             record.id = given.filter(|id| id_is_good(id)).unwrap_or_default();
             record.number = (self.remote.boot, exchange.number);
             if forwarded.is_none() && trusted {
-                let fields = head.fields.iter();
-                let values = fields.filter(|(name, _)| name.of(bytes).eq_ignore_ascii_case(b"x-forwarded-for"));
-                forwarded = self.trusted.client(address, values.map(|(_, value)| value.of(bytes)));
+                forwarded = self.trusted.client(address, head.values(bytes, b"x-forwarded-for"));
             }
         }
         let mut client = [0u8; 48];

@@ -333,6 +333,15 @@ impl Engine {
     }
 }
 
+/// Keyword arguments of a handler.
+pub fn named<'py>(py: Python<'py>, params: &Params) -> PyResult<Bound<'py, PyDict>> {
+    let named = PyDict::new(py);
+    for (name, value) in params {
+        named.set_item(PyString::intern(py, name), value)?;
+    }
+    Ok(named)
+}
+
 /// Calls the handler.
 pub fn invoke<'py>(
     py: Python<'py>,
@@ -347,10 +356,7 @@ pub fn invoke<'py>(
             None => callable.call0(),
         };
     }
-    let named = PyDict::new(py);
-    for (name, value) in params {
-        named.set_item(PyString::intern(py, name), value)?;
-    }
+    let named = named(py, params)?;
     match request {
         Some(request) => callable.call((request,), Some(&named)),
         None => callable.call((), Some(&named)),
@@ -365,10 +371,7 @@ pub fn invoke_socket(
     socket: &Bound<'_, WebSocket>,
     params: &Params,
 ) -> PyResult<()> {
-    let named = PyDict::new(py);
-    for (name, value) in params {
-        named.set_item(PyString::intern(py, name), value)?;
-    }
+    let named = named(py, params)?;
     let context = engine.context(py);
     let callable = handler.callable.bind(py);
     let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;

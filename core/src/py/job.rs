@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 use super::context;
 use super::request::Request;
 use crate::engine::learnt::Stopwatch;
-use crate::engine::native::{Handler, Outcome};
+use crate::engine::native::{Handler, Outcome, named};
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
 use crate::engine::settle;
 use crate::engine::shared::Shared;
-use pyo3::types::{PyDict, PyString};
 
 #[pyclass(module = "django_rivet._core", frozen)]
 pub struct Job {
@@ -52,10 +51,7 @@ impl Job {
     }
 
     fn run<'py>(&self, py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let named = PyDict::new(py);
-        for (name, value) in &self.params {
-            named.set_item(PyString::intern(py, name), value)?;
-        }
+        let named = named(py, &self.params)?;
         let callable = self.callable.bind(py);
         context::within(py, context, || match &self.request {
             Some(request) => callable.call((request.clone_ref(py),), Some(&named)),

@@ -3,9 +3,8 @@
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use rustix::fd::{AsRawFd, IntoRawFd};
-use std::borrow::Cow;
 use std::io::Seek;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
@@ -17,7 +16,6 @@ use super::waiter::Waiter;
 use crate::engine::fields::Fields;
 use crate::engine::remote::{Command, Part};
 use crate::engine::shared::{Body, Progress, Shared};
-use crate::http::target::percent_decode;
 
 #[pyclass(module = "django_rivet._core", frozen, weakref)]
 pub struct Request {
@@ -31,33 +29,6 @@ pub struct Request {
 }
 
 static INSIDE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-/// The client's address: the one that trusted proxies tell, else the peer's own.
-pub fn client_of(shared: &Shared) -> Option<(String, u16)> {
-    match (shared.forwarded, shared.peer) {
-        (Some(address), _) => Some((address.to_string(), 0)),
-        (None, Some(peer)) => Some((peer.ip().to_string(), peer.port())),
-        (None, None) => None,
-    }
-}
-
-/// The path decoded as Django decodes it: bytes that are no UTF-8 stay percent-encoded
-/// (django.utils.encoding.repercent_broken_unicode).
-pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
-    match percent_decode(raw) {
-        Cow::Borrowed(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes),
-        bytes => {
-            let mut text = String::with_capacity(bytes.len());
-            for chunk in bytes.utf8_chunks() {
-                text.push_str(chunk.valid());
-                for byte in chunk.invalid() {
-                    text.push_str(&format!("%{byte:02X}"));
-                }
-            }
-            Cow::Owned(text)
-        }
-    }
-}
 
 impl Drop for Request {
     fn drop(&mut self) {
@@ -112,10 +83,7 @@ impl Request {
     }
 
     fn path_object<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        let path = self
-            .path
-            .get_or_init(py, || PyString::new(py, &decode_path(self.shared.of(self.shared.head.path))).unbind());
-        path.bind(py).clone()
+        self.path.get_or_init(py, || self.shared.path(py).unbind()).bind(py).clone()
     }
 }
 
@@ -142,12 +110,12 @@ impl Request {
 
     #[getter]
     fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.path))
+        self.shared.raw_path(py)
     }
 
     #[getter]
     fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.query))
+        self.shared.query_string(py)
     }
 
     #[getter]
@@ -162,7 +130,7 @@ impl Request {
 
     #[getter]
     fn client(&self) -> Option<(String, u16)> {
-        client_of(&self.shared)
+        self.shared.client()
     }
 
     #[getter]
@@ -177,11 +145,11 @@ impl Request {
 
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        header_list(py, &self.shared)
+        self.shared.headers(py)
     }
 
     fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        self.shared.joined(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, &value))
+        self.shared.header(py, name)
     }
 
     fn meta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -404,8 +372,8 @@ impl Request {
     }
 
     fn __repr__(&self) -> String {
-        let line = |span| String::from_utf8_lossy(self.shared.of(span)).into_owned();
-        format!("<Request {} {}>", line(self.shared.head.method_span), line(self.shared.head.target))
+        let (method, target) = self.shared.method_and_target();
+        format!("<Request {method} {target}>")
     }
 }
 
@@ -414,14 +382,4 @@ impl Request {
         crate::engine::here(&self.shared.remote)
             .ok_or_else(|| PyRuntimeError::new_err("this is for the thread of the event loop"))
     }
-}
-
-/// ASGI's headers: pairs of bytes, names in lower case.
-pub fn header_list<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    for (name, value) in &shared.head.fields {
-        let name = PyBytes::new(py, &shared.of(*name).to_ascii_lowercase());
-        list.append(PyTuple::new(py, [name, PyBytes::new(py, shared.of(*value))])?)?;
-    }
-    Ok(list)
 }
