@@ -16,6 +16,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _core {
     #[pymodule_export]
+    use crate::py::broadcast::broadcast;
+    #[pymodule_export]
     use crate::py::exporter::{Exporter, PoolMeter};
     #[pymodule_export]
     use crate::py::job::Job;
@@ -24,11 +26,13 @@ mod _core {
     #[pymodule_export]
     use crate::py::query::parse_query;
     #[pymodule_export]
-    use crate::py::reactor::{Reactor, Waker, parse_requests, suspends};
+    use crate::py::reactor::{Reactor, Waker, suspends};
+    #[pymodule_export]
+    use crate::py::replay::parse_requests;
     #[pymodule_export]
     use crate::py::request::Request;
     #[pymodule_export]
     use crate::py::waiter::Waiter;
     #[pymodule_export]
-    use crate::py::websocket::{Disconnected, WebSocket, broadcast};
+    use crate::py::websocket::{Disconnected, WebSocket};
 }

@@ -374,7 +374,8 @@ class Request:
     def read(self) -> Awaitable[bytes]:
         """The next part of the body, b"" at its end. `stream_body=True` and I/O thread only.
 
-        Nothing is read from the socket while nobody asks. Raises OSError when the client goes half-way.
+        Nothing is read from the socket while nobody asks. Raises OSError when the client goes half-way, or the request
+        is answered meanwhile; RuntimeError once it has been answered.
         """
 
     def on_disconnect(self, callback: Callable[[], object]) -> None:

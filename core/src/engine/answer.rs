@@ -8,10 +8,11 @@ use super::Engine;
 use super::conn::{Conn, Exchange};
 use super::cors::Cors;
 use super::fields::Fields;
+use super::finish::Answered;
 use super::remote::Command;
 use super::shared::Shared;
 use super::slab::Token;
-use crate::http::head::Head;
+use crate::http::head::Line;
 use crate::http::response::{BadField, BodyLength, Rendering, Sent};
 use crate::py::render::Rendered;
 use crate::py::waiter;
@@ -54,7 +55,7 @@ impl Engine {
         &self,
         conn: &mut Conn,
         exchange: Exchange,
-        line: (&Head, &[u8]),
+        line: Line<'_>,
         status: u16,
         length: BodyLength,
         fields: impl FnOnce(&mut Rendering<'_>) -> Result<(), BadField>,
@@ -69,18 +70,10 @@ impl Engine {
     }
 
     /// Answers a request that is still on the stack.
-    pub fn plain(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        head: &Head,
-        bytes: &[u8],
-        plain: &Plain<'_>,
-    ) {
-        let sent = self.with(token, |conn| self.render_plain(conn, token, exchange, (head, bytes), plain));
-        if let Some((sent, keep_alive)) = sent {
-            self.answered(py, token, exchange, (head, bytes), plain.status, sent, keep_alive);
+    pub fn plain(&self, py: Python<'_>, token: Token, exchange: Exchange, line: Line<'_>, plain: &Plain<'_>) {
+        let answer = self.with(token, |conn| self.render_plain(conn, token, exchange, line, plain));
+        if let Some(answer) = answer {
+            self.answered(py, token, exchange, line, answer);
         }
     }
 
@@ -89,9 +82,9 @@ impl Engine {
         conn: &mut Conn,
         token: Token,
         exchange: Exchange,
-        line: (&Head, &[u8]),
+        line: Line<'_>,
         plain: &Plain<'_>,
-    ) -> (usize, bool) {
+    ) -> Answered {
         let before = conn.output.pending();
         let problem = (exchange.native && plain.status >= 400).then(|| problem(plain));
         let body = problem.as_deref().unwrap_or(plain.body);
@@ -112,7 +105,7 @@ impl Engine {
             }
         });
         let keep_alive = self.body(conn, token, sent, |conn, spare| conn.output.bytes(spare, body));
-        (conn.output.pending() - before, keep_alive)
+        Answered { status: plain.status, sent: (conn.output.pending() - before) as u64, keep_alive }
     }
 
     /// Appends the body if one is to follow, and says whether the connection goes on.
@@ -136,26 +129,12 @@ impl Engine {
     }
 
     /// Answers a request that is still on the stack with what its native handler returned.
-    pub fn rendered(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        head: &Head,
-        bytes: &[u8],
-        rendered: &Rendered,
-    ) {
-        let wanted = |name: &'static [u8]| {
-            head.fields
-                .iter()
-                .filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.of(bytes))
-        };
-        let squeezed = self.squeeze_native(py, exchange, rendered, wanted);
-        let line = (head, bytes);
-        let sent = self.with(token, |conn| self.render_native(py, conn, token, (exchange, line), rendered, squeezed));
-        if let Some((sent, keep_alive)) = sent {
-            self.answered(py, token, exchange, (head, bytes), rendered.status, sent, keep_alive);
+    pub fn rendered(&self, py: Python<'_>, token: Token, exchange: Exchange, line: Line<'_>, rendered: &Rendered) {
+        let (head, bytes) = line;
+        let squeezed = self.squeeze_native(py, exchange, rendered, |name| head.values(bytes, name));
+        let answer = self.with(token, |conn| self.render_native(py, conn, token, (exchange, line), rendered, squeezed));
+        if let Some(answer) = answer {
+            self.answered(py, token, exchange, line, answer);
         }
     }
 
@@ -164,10 +143,10 @@ impl Engine {
         py: Python<'_>,
         conn: &mut Conn,
         token: Token,
-        (exchange, line): (Exchange, (&Head, &[u8])),
+        (exchange, line): (Exchange, Line<'_>),
         rendered: &Rendered,
         squeezed: super::squeeze::Squeezed,
-    ) -> (usize, bool) {
+    ) -> Answered {
         let before = conn.output.pending();
         let length = squeezed.body.as_ref().map_or_else(|| rendered.body.as_bytes(py).len(), Vec::len);
         let sent = self.render(conn, exchange, line, rendered.status, BodyLength::Known(length as u64), |head| {
@@ -183,7 +162,7 @@ impl Engine {
             Some(body) => conn.output.bytes(spare, body),
             None => conn.output.python(spare, py, &rendered.body),
         });
-        (conn.output.pending() - before, keep_alive)
+        Answered { status: rendered.status, sent: (conn.output.pending() - before) as u64, keep_alive }
     }
 
     /// Runs `write` when the connection still waits for this request's answer.
@@ -206,32 +185,32 @@ impl Engine {
     }
 
     pub fn respond_plain(&self, py: Python<'_>, shared: &Arc<Shared>, plain: &Plain<'_>) {
-        let sent = self.for_answer(shared, |conn, token| {
+        let answer = self.for_answer(shared, |conn, token| {
             let exchange = conn.current.exchange;
-            (exchange, self.render_plain(conn, token, exchange, (&shared.head, &shared.bytes), plain))
+            (exchange, self.render_plain(conn, token, exchange, shared.line(), plain))
         });
-        if let Some((exchange, (sent, keep_alive))) = sent {
-            self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), plain.status, sent, keep_alive);
+        if let Some((exchange, answer)) = answer {
+            self.answered(py, shared.token, exchange, shared.line(), answer);
         }
     }
 
     pub fn respond_rendered(&self, py: Python<'_>, shared: &Arc<Shared>, rendered: &Rendered) {
         let Some(exchange) = self.for_answer(shared, |conn, _| conn.current.exchange) else { return };
         let squeezed = self.squeeze_native(py, exchange, rendered, |name| shared.values(name));
-        let line = (&shared.head, &*shared.bytes);
-        let sent = self.for_answer(shared, |conn, token| {
+        let line = shared.line();
+        let answer = self.for_answer(shared, |conn, token| {
             self.render_native(py, conn, token, (exchange, line), rendered, squeezed)
         });
-        if let Some((sent, keep_alive)) = sent {
-            self.answered(py, shared.token, exchange, (&shared.head, &shared.bytes), rendered.status, sent, keep_alive);
+        if let Some(answer) = answer {
+            self.answered(py, shared.token, exchange, line, answer);
         }
     }
 
     fn respond(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields, body: &Py<PyBytes>) {
         let Some(exchange) = self.answering(shared, fields) else { return };
         let squeezed = self.squeeze(py, shared, exchange, status, fields, Some(body));
-        let line = (&shared.head, &*shared.bytes);
-        let sent = self.for_answer(shared, |conn, token| {
+        let line = shared.line();
+        let answer = self.for_answer(shared, |conn, token| {
             let before = conn.output.pending();
             let length = squeezed.body.as_ref().map_or_else(|| body.as_bytes(py).len(), Vec::len);
             let length = BodyLength::Known(length as u64);
@@ -241,14 +220,12 @@ impl Engine {
                 Some(body) => conn.output.bytes(spare, body),
                 None => conn.output.python(spare, py, body),
             });
-            (conn.output.pending() - before, keep_alive, failed)
+            (Answered { status, sent: (conn.output.pending() - before) as u64, keep_alive }, failed)
         });
-        match sent {
+        match answer {
             None => {}
-            Some((sent, keep_alive, None)) => {
-                self.answered(py, shared.token, exchange, line, status, sent, keep_alive);
-            }
-            Some((.., Some(error))) => {
+            Some((answer, None)) => self.answered(py, shared.token, exchange, line, answer),
+            Some((_, Some(error))) => {
                 self.parts.warn(py, &format!("an answer could not be sent: {error}"));
                 self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
             }

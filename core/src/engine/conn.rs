@@ -56,6 +56,8 @@ pub struct Conn {
     pub cut: bool,
     /// The peer has shut its side.
     pub eof: bool,
+    /// Those who wait until output is below the high-water mark.
+    pub drained: Vec<Py<PyAny>>,
     /// Requests it has carried.
     pub requests: u32,
     pub current: Current,
@@ -75,8 +77,6 @@ pub struct Current {
     /// Bytes of the answer so far, for the log.
     pub sent: u64,
     pub status: u16,
-    /// Wake those who wait until output is below the high-water mark.
-    pub drained: Vec<Py<PyAny>>,
     pub on_disconnect: Vec<Py<PyAny>>,
     /// When its answer must have begun, in the engine's milliseconds; 0: whenever it likes.
     pub answer_by: u64,
@@ -87,6 +87,8 @@ pub struct Current {
 /// The few facts of a request that its answer needs.
 #[derive(Clone, Copy, Default)]
 pub struct Exchange {
+    /// Of this process's requests: what its id is made of where nobody has given one.
+    pub number: u64,
     /// In the engine's microseconds.
     pub started: u64,
     /// When the first byte of a streamed answer was there; 0: it came as a whole.
@@ -135,6 +137,7 @@ impl Conn {
             closing: false,
             cut: false,
             eof: false,
+            drained: Vec::new(),
             requests: 0,
             current: Current::default(),
         }
@@ -143,11 +146,6 @@ impl Conn {
     /// Is the body of the request in flight still on its way?
     pub fn receiving(&self) -> bool {
         matches!(self.state, State::Body(_))
-    }
-
-    /// Those who wait until little enough is left to send.
-    pub fn take_drained(&mut self) -> Vec<Py<PyAny>> {
-        std::mem::take(&mut self.current.drained)
     }
 
     pub fn busy(&self) -> bool {

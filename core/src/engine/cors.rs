@@ -1,15 +1,17 @@
 //! CORS for native routes, by the settings of django-cors-headers: <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
 use pyo3::prelude::*;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::Engine;
 use super::conn::Exchange;
+use super::finish::Answered;
 use super::slab::Token;
-use crate::http::head::{Framing, Head, Method};
+use crate::http::head::{Framing, Head, Line, Method};
 use crate::http::response::{BadField, BodyLength, Rendering};
-use crate::py::request::decode_path;
+use crate::http::target::decode_path;
 
 /// Answers of one regular expression that are kept, and the longest text of one: a page's origin comes again and again.
 const KEPT: usize = 1024;
@@ -38,11 +40,12 @@ impl Pattern {
         Self { matches, seen: RefCell::default() }
     }
 
-    fn matches(&self, py: Python<'_>, text: &[u8]) -> bool {
+    /// `decode`: the text of these bytes.
+    fn matches(&self, py: Python<'_>, text: &[u8], decode: fn(&[u8]) -> Cow<'_, str>) -> bool {
         if let Some(known) = self.seen.borrow().get(text) {
             return *known;
         }
-        let called = self.matches.bind(py).call1((decode_path(text),)).and_then(|answer| answer.is_truthy());
+        let called = self.matches.bind(py).call1((decode(text),)).and_then(|answer| answer.is_truthy());
         let matches = called.unwrap_or_else(|error| {
             error.write_unraisable(py, None);
             false
@@ -93,7 +96,7 @@ impl Policy {
     }
 
     fn judge(&self, py: Python<'_>, head: &Head, bytes: &[u8]) -> Cors {
-        let covered = self.covers.as_ref().is_none_or(|covers| covers.matches(py, head.path.of(bytes)));
+        let covered = self.covers.as_ref().is_none_or(|covers| covers.matches(py, head.path.of(bytes), decode_path));
         if !covered {
             return Cors::Off;
         }
@@ -103,12 +106,13 @@ impl Policy {
             return if self.given.credentials { Cors::Origin } else { Cors::Any };
         }
         let named = self.given.origins.iter().any(|each| each.as_bytes() == origin);
-        let allowed = named || self.matches.as_ref().is_some_and(|matches| matches.matches(py, origin));
+        let allowed =
+            named || self.matches.as_ref().is_some_and(|matches| matches.matches(py, origin, String::from_utf8_lossy));
         if allowed { Cors::Origin } else { Cors::Vary }
     }
 
     /// Adds what an answer says of CORS.
-    fn write(&self, cors: Cors, line: (&Head, &[u8]), answer: &mut Rendering<'_>) -> Result<(), BadField> {
+    fn write(&self, cors: Cors, line: Line<'_>, answer: &mut Rendering<'_>) -> Result<(), BadField> {
         let (head, bytes) = line;
         answer.field(b"Vary", b"Origin")?;
         let origin = match cors {
@@ -148,7 +152,7 @@ impl Engine {
     }
 
     /// Adds the fields of CORS to an answer.
-    pub fn cors_fields(&self, cors: Cors, line: (&Head, &[u8]), answer: &mut Rendering<'_>) -> Result<(), BadField> {
+    pub fn cors_fields(&self, cors: Cors, line: Line<'_>, answer: &mut Rendering<'_>) -> Result<(), BadField> {
         if cors == Cors::Off {
             return Ok(());
         }
@@ -165,14 +169,15 @@ impl Engine {
         }
         let bodyless = matches!(head.framing, Framing::None | Framing::Length(0));
         let exchange = Exchange { keep_alive: exchange.keep_alive && bodyless, ..exchange };
-        let sent = self.with(token, |conn| {
+        let answer = self.with(token, |conn| {
             let before = conn.output.pending();
             let sent = self.render(conn, exchange, (head, bytes), 200, BodyLength::Known(0), |_| Ok(()));
             self.mark(conn, token);
-            (conn.output.pending() - before, sent.is_ok_and(|sent| sent.keep_alive))
+            let keep_alive = sent.is_ok_and(|sent| sent.keep_alive);
+            Answered { status: 200, sent: (conn.output.pending() - before) as u64, keep_alive }
         });
-        if let Some((sent, keep_alive)) = sent {
-            self.answered(py, token, exchange, (head, bytes), 200, sent, keep_alive);
+        if let Some(answer) = answer {
+            self.answered(py, token, exchange, (head, bytes), answer);
         }
         true
     }

@@ -40,9 +40,10 @@ impl Target {
 impl Engine {
     /// A request whose head is there: `bytes` are the head's.
     pub fn request(&self, py: Python<'_>, token: Token, head: &mut Head, bytes: &[u8]) {
+        self.numbers.set(self.numbers.get() + 1);
         let exchange = Exchange {
+            number: self.numbers.get(),
             started: self.clock.micros(),
-            first: 0,
             received: bytes.len() as u64,
             route: unrouted(head.method),
             minor: head.minor,
@@ -50,7 +51,6 @@ impl Engine {
             head_only: head.method == Method::Head,
             ..Exchange::default()
         };
-        self.numbers.set(self.numbers.get() + 1);
         let _ = self.with(token, |conn| {
             conn.requests += 1;
             conn.read_deadline = NEVER;
@@ -63,14 +63,14 @@ impl Engine {
         let path = head.path.of(bytes);
         if path == self.options.health_path.as_bytes() && matches!(head.method, Method::Get | Method::Head) {
             let well = Plain { no_store: true, ..Plain::new(200, b"ok\n") };
-            return self.plain(py, token, Exchange { route: HEALTH, ..early }, head, bytes, &well);
+            return self.plain(py, token, Exchange { route: HEALTH, ..early }, (head, bytes), &well);
         }
         if self.in_flight.get() >= self.options.max_in_flight {
             self.metrics.borrow().add(Counter::RefusedRequests, 1);
             let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
             let native = self.routes.borrow().find(path).is_some();
             let early = if native { self.native_exchange(py, early, head, bytes) } else { early };
-            return self.plain(py, token, early, head, bytes, &full);
+            return self.plain(py, token, early, (head, bytes), &full);
         }
         if head.websocket && self.handshake(py, token, exchange, head, bytes) {
             return;
@@ -94,12 +94,12 @@ impl Engine {
                     let status = if head.method == Method::Options { 204 } else { 405 };
                     let plain = Plain { allow: Some(&allow), ..Plain::new(status, b"") };
                     let exchange = Exchange { keep_alive: early.keep_alive, ..exchange };
-                    return self.plain(py, token, exchange, head, bytes, &plain);
+                    return self.plain(py, token, exchange, (head, bytes), &plain);
                 }
             },
             None if self.static_file(py, token, early, head, bytes) => return,
             None if self.fallback.borrow().is_none() => {
-                return self.plain(py, token, early, head, bytes, &Plain::new(404, b"Not Found\n"));
+                return self.plain(py, token, early, (head, bytes), &Plain::new(404, b"Not Found\n"));
             }
             None => Target::Fallback,
         };
@@ -141,7 +141,7 @@ impl Engine {
         bytes: &[u8],
         body: Option<Body>,
     ) -> Option<Arc<Shared>> {
-        let shared = self.share(token, head, bytes)?;
+        let shared = self.share(token, exchange, head, bytes)?;
         if let Some(body) = body {
             let _ = shared.body.set(body);
         }
@@ -154,29 +154,24 @@ impl Engine {
     }
 
     /// A request as other threads may hold it.
-    pub fn share(&self, token: Token, head: &mut Head, bytes: &[u8]) -> Option<Arc<Shared>> {
+    pub fn share(&self, token: Token, exchange: Exchange, head: &mut Head, bytes: &[u8]) -> Option<Arc<Shared>> {
         let (peer, server) = self.with(token, |conn| (conn.peer, Rc::clone(&conn.server)))?;
         let address = peer.map(|peer| peer.ip());
         let trusted = self.trusted.trusts(address);
         let mut https = false;
         let mut forwarded = None;
         if trusted {
-            let values = |name: &'static [u8]| {
-                let matching = head.fields.iter().filter(move |(field, _)| field.of(bytes).eq_ignore_ascii_case(name));
-                matching.map(|(_, value)| value.of(bytes))
-            };
-            let client = self.trusted.client(address, values(b"x-forwarded-for"));
+            let client = self.trusted.client(address, head.values(bytes, b"x-forwarded-for"));
             forwarded = client.filter(|client| Some(*client) != address);
-            https = self.trusted.scheme(address, values(b"x-forwarded-proto")) == Some("https");
+            https = self.trusted.scheme(address, head.values(bytes, b"x-forwarded-proto")) == Some("https");
         }
-        let number = self.numbers.get();
         let facts = Facts {
             peer,
             server: (*server).clone(),
             https,
             forwarded,
             trusted,
-            number,
+            number: exchange.number,
             high_water: self.options.high_water,
         };
         Some(Arc::new(Shared::new(token, Arc::clone(&self.remote), bytes, std::mem::take(head), facts)))

@@ -1,5 +1,6 @@
 //! The end of a request: what is counted, logged and told, and what its connection does next.
 
+use pyo3::exceptions::PyConnectionError;
 use pyo3::prelude::*;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::options::milliseconds;
 use super::shared::{Shared, id_is_good};
 use super::slab::Token;
 use crate::http::Refusal;
-use crate::http::head::Head;
+use crate::http::head::Line;
 use crate::log::{Record, Sink, frame};
 use crate::metrics::Counter;
 
@@ -35,33 +36,53 @@ impl AccessLog {
     }
 }
 
+/// An answer that lies in its connection's output.
+#[derive(Clone, Copy)]
+pub struct Answered {
+    pub status: u16,
+    /// Bytes, head and body.
+    pub sent: u64,
+    /// May another request follow?
+    pub keep_alive: bool,
+}
+
+/// How a request has ended, in numbers: `sent` as in `Answered`, and how long it took.
+pub struct Ended {
+    pub status: u16,
+    pub sent: u64,
+    pub micros: u64,
+}
+
 impl Engine {
-    /// An answer is complete, as far as the engine is concerned: `sent` bytes of it lie in the connection's output.
-    #[allow(clippy::too_many_arguments)]
-    pub fn answered(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        (head, bytes): (&Head, &[u8]),
-        status: u16,
-        sent: usize,
-        keep_alive: bool,
-    ) {
+    /// An answer is complete, as far as the engine is concerned.
+    pub fn answered(&self, py: Python<'_>, token: Token, exchange: Exchange, line: Line<'_>, answer: Answered) {
         let micros = self.clock.micros().saturating_sub(exchange.started);
+        let Answered { status, sent, keep_alive } = answer;
         let done = self.with(token, |conn| (conn.peer, self.next_request(conn, token, keep_alive)));
-        let exchange = self.routed(exchange, done.as_ref().and_then(|(_, current)| current.shared.as_deref()));
-        self.metrics.borrow().record(exchange.route, status, micros);
-        if let Some((peer, mut current)) = done {
-            let shared = current.shared.as_deref();
-            self.log_line(peer, exchange, Some((head, bytes)), shared, status, sent as u64, micros);
-            if current.counted {
-                self.uncount(&mut current);
-                for waiter in current.drained {
-                    crate::py::waiter::resolve(py, &waiter);
-                }
+        let Some((peer, mut current)) = done else { return };
+        let shared = current.shared.as_deref();
+        let exchange = self.routed(exchange, shared);
+        self.note(peer, exchange, Some(line), shared, Ended { status, sent, micros });
+        if current.counted {
+            self.uncount(&mut current);
+            if let Some(reader) = current.chunks.and_then(|chunks| chunks.reader) {
+                let error = PyConnectionError::new_err("the request has been answered: its body is read no more");
+                crate::py::waiter::resolve_later(py, &self.remote, &reader, Err(error));
             }
         }
+    }
+
+    /// Counts and logs a request that has ended.
+    pub fn note(
+        &self,
+        peer: Option<SocketAddr>,
+        exchange: Exchange,
+        line: Option<Line<'_>>,
+        shared: Option<&Shared>,
+        ended: Ended,
+    ) {
+        self.metrics.borrow().record(exchange.route, ended.status, ended.micros);
+        self.log_line(peer, exchange, line, shared, ended);
     }
 
     /// With the route that Django has found, if it has said so.
@@ -80,12 +101,17 @@ impl Engine {
             conn.closing = true;
             conn.input = Vec::new();
         } else {
-            let wait = if conn.input.is_empty() { self.options.keep_alive } else { self.options.header_timeout };
-            conn.read_deadline = self.clock.now() + milliseconds(wait);
+            self.await_head(conn);
             self.resume(conn, token);
         }
         self.mark(conn, token);
         if conn.current.counted { std::mem::take(&mut conn.current) } else { Current::default() }
+    }
+
+    /// Gives the peer its time until the next request.
+    pub fn await_head(&self, conn: &mut Conn) {
+        let wait = if conn.input.is_empty() { self.options.keep_alive } else { self.options.header_timeout };
+        conn.read_deadline = self.clock.now() + milliseconds(wait);
     }
 
     /// From here on the request is in flight.
@@ -104,12 +130,12 @@ impl Engine {
     }
 
     /// The client has gone before its answer was complete: whoever works for it hears so.
-    pub fn gone(&self, py: Python<'_>, current: Current) {
+    pub fn gone(&self, py: Python<'_>, current: Current, drained: Vec<Py<PyAny>>) {
         if let Some(shared) = &current.shared {
             shared.set_gone();
         }
-        let error = || pyo3::exceptions::PyConnectionError::new_err("the client has gone");
-        for waiter in current.drained {
+        let error = || PyConnectionError::new_err("the client has gone");
+        for waiter in drained {
             crate::py::waiter::resolve_with(py, &waiter, Err(error()));
         }
         if let Some(reader) = current.chunks.and_then(|chunks| chunks.reader) {
@@ -127,17 +153,16 @@ impl Engine {
                 shared.set_gone();
             }
             let reader = conn.current.chunks.as_mut().and_then(|chunks| chunks.reader.take());
-            (std::mem::take(&mut conn.current.on_disconnect), reader, conn.take_drained())
+            (std::mem::take(&mut conn.current.on_disconnect), reader, std::mem::take(&mut conn.drained))
         });
         if let Some((callbacks, reader, drained)) = told {
             let current = Current {
                 on_disconnect: callbacks,
-                drained,
                 chunks: reader
                     .map(|reader| Box::new(super::receive::Chunks { reader: Some(reader), ..Default::default() })),
                 ..Current::default()
             };
-            self.gone(py, current);
+            self.gone(py, current, drained);
         }
     }
 
@@ -160,11 +185,11 @@ impl Engine {
         self.metrics.borrow().add(Counter::Aborted, 1);
         let micros = self.clock.micros().saturating_sub(conn.current.exchange.started);
         let shared = conn.current.shared.as_deref();
-        let line = shared.map(|shared| (&shared.head, &*shared.bytes));
+        let line = shared.map(Shared::line);
         let exchange = self.routed(conn.current.exchange, shared);
         // nginx's word for a client that has closed; it never goes over the wire.
         let status = if conn.current.status == 0 { 499 } else { conn.current.status };
-        self.log_line(conn.peer, exchange, line, shared, status, conn.current.sent, micros);
+        self.log_line(conn.peer, exchange, line, shared, Ended { status, sent: conn.current.sent, micros });
     }
 
     /// A request that is none has been answered by the engine: it is counted and logged.
@@ -172,29 +197,24 @@ impl Engine {
         &self,
         peer: Option<SocketAddr>,
         exchange: Exchange,
-        line: Option<(&Head, &[u8])>,
+        line: Option<Line<'_>>,
         shared: Option<&Shared>,
         refusal: &Refusal,
     ) {
         let micros = if exchange.started > 0 { self.clock.micros().saturating_sub(exchange.started) } else { 0 };
-        let metrics = self.metrics.borrow();
-        metrics.add(Counter::RefusedInvalid, 1);
-        metrics.record(exchange.route, refusal.status, micros);
-        drop(metrics);
-        self.log_line(peer, exchange, line, shared, refusal.status, 0, micros);
+        self.metrics.borrow().add(Counter::RefusedInvalid, 1);
+        self.note(peer, exchange, line, shared, Ended { status: refusal.status, sent: 0, micros });
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub fn log_line(
+    fn log_line(
         &self,
         peer: Option<SocketAddr>,
         exchange: Exchange,
-        line: Option<(&Head, &[u8])>,
+        line: Option<Line<'_>>,
         shared: Option<&Shared>,
-        status: u16,
-        sent: u64,
-        micros: u64,
+        ended: Ended,
     ) {
+        let Ended { status, sent, micros } = ended;
         let mut log = self.log.borrow_mut();
         let Some(log) = log.as_mut() else { return };
         let address = peer.map(|peer| peer.ip());
@@ -223,11 +243,9 @@ impl Engine {
             record.agent = head.field(bytes, b"user-agent").unwrap_or_default();
             let given = if trusted { head.field(bytes, b"x-request-id") } else { None };
             record.id = given.filter(|id| id_is_good(id)).unwrap_or_default();
-            record.number = (self.remote.boot, shared.map_or(self.numbers.get(), |shared| shared.number));
+            record.number = (self.remote.boot, exchange.number);
             if forwarded.is_none() && trusted {
-                let fields = head.fields.iter();
-                let values = fields.filter(|(name, _)| name.of(bytes).eq_ignore_ascii_case(b"x-forwarded-for"));
-                forwarded = self.trusted.client(address, values.map(|(_, value)| value.of(bytes)));
+                forwarded = self.trusted.client(address, head.values(bytes, b"x-forwarded-for"));
             }
         }
         let mut client = [0u8; 48];

@@ -125,7 +125,7 @@ impl Engine {
                 shared.set_pending(pending, self.options.high_water);
             }
             let full = pending > self.options.high_water;
-            if full { Vec::new() } else { conn.take_drained() }
+            if full { Vec::new() } else { std::mem::take(&mut conn.drained) }
         });
         for waker in wakers.unwrap_or_default() {
             crate::py::waiter::resolve(py, &waker);
@@ -144,8 +144,8 @@ impl Engine {
         let state = std::mem::replace(&mut conn.state, State::Linger);
         drop(conn.fd);
         if let State::WebSocket(socket) = state {
-            self.socket_gone(py, &socket, std::mem::take(&mut conn.current.drained));
+            self.socket_gone(py, &socket, std::mem::take(&mut conn.drained));
         }
-        self.gone(py, conn.current);
+        self.gone(py, conn.current, conn.drained);
     }
 }

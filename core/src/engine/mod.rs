@@ -74,6 +74,8 @@ pub struct Engine {
     pub slab: RefCell<Slab>,
     pub listeners: RefCell<Vec<Rc<Listener>>>,
     accepting: Cell<bool>,
+    /// Accepting waits for the next sweep: there was no descriptor left for a connection.
+    resting: Cell<bool>,
     draining: Cell<bool>,
     dirty: RefCell<Vec<Token>>,
     ready: RefCell<VecDeque<Token>>,
@@ -152,6 +154,7 @@ impl Engine {
             slab: RefCell::default(),
             listeners: RefCell::default(),
             accepting: Cell::new(false),
+            resting: Cell::new(false),
             draining: Cell::new(false),
             dirty: RefCell::default(),
             ready: RefCell::default(),

@@ -152,7 +152,7 @@ impl Engine {
         result: PyResult<Bound<'_, PyAny>>,
     ) {
         match settle::render(py, &self.parts.encode, None, result) {
-            Ok(rendered) => self.rendered(py, call.token, call.exchange, head, bytes, &rendered),
+            Ok(rendered) => self.rendered(py, call.token, call.exchange, (head, bytes), &rendered),
             Err(unsettled) if handler.settle.is_some() => {
                 if let Some(shared) = self.enlist_native(handler, call, head, bytes, None) {
                     let outcome = self.settle_here(py, &self.context(py), handler, &shared, None, unsettled);
@@ -162,7 +162,7 @@ impl Engine {
             Err(unsettled) => {
                 self.parts.exception(py, "a handler failed", &unsettled.into_error());
                 let plain = Plain::new(500, b"Internal Server Error\n");
-                self.plain(py, call.token, call.exchange, head, bytes, &plain);
+                self.plain(py, call.token, call.exchange, (head, bytes), &plain);
             }
         }
     }
@@ -333,6 +333,15 @@ impl Engine {
     }
 }
 
+/// Keyword arguments of a handler.
+pub fn named<'py>(py: Python<'py>, params: &Params) -> PyResult<Bound<'py, PyDict>> {
+    let named = PyDict::new(py);
+    for (name, value) in params {
+        named.set_item(PyString::intern(py, name), value)?;
+    }
+    Ok(named)
+}
+
 /// Calls the handler.
 pub fn invoke<'py>(
     py: Python<'py>,
@@ -347,10 +356,7 @@ pub fn invoke<'py>(
             None => callable.call0(),
         };
     }
-    let named = PyDict::new(py);
-    for (name, value) in params {
-        named.set_item(PyString::intern(py, name), value)?;
-    }
+    let named = named(py, params)?;
     match request {
         Some(request) => callable.call((request,), Some(&named)),
         None => callable.call((), Some(&named)),
@@ -365,10 +371,7 @@ pub fn invoke_socket(
     socket: &Bound<'_, WebSocket>,
     params: &Params,
 ) -> PyResult<()> {
-    let named = PyDict::new(py);
-    for (name, value) in params {
-        named.set_item(PyString::intern(py, name), value)?;
-    }
+    let named = named(py, params)?;
     let context = engine.context(py);
     let callable = handler.callable.bind(py);
     let coroutine = context::within(py, &context, || callable.call((socket,), Some(&named)))?;

@@ -53,6 +53,8 @@ pub struct Output {
     /// What follows it.
     more: VecDeque<Segment>,
     pending: usize,
+    /// Files among it: each is an open descriptor.
+    files: usize,
 }
 
 pub enum Flushed {
@@ -72,19 +74,24 @@ impl Output {
         self.pending
     }
 
+    /// Must the next request wait until more of this is sent?
+    pub fn full(&self, high_water: usize) -> bool {
+        self.pending > high_water || self.files > 0
+    }
+
     /// Lets `write` append to the last buffer; `spare` gives one to a connection that has none.
     pub fn append<R>(&mut self, spare: &mut Vec<Vec<u8>>, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         let buffer = if self.more.is_empty() {
             if self.head.capacity() == 0 {
                 self.head = spare.pop().unwrap_or_else(|| Vec::with_capacity(1024));
             }
-            &mut self.head
+            unsent(&mut self.head, &mut self.sent)
         } else {
             if !matches!(self.more.back(), Some(Segment::Bytes(..))) {
                 self.more.push_back(Segment::Bytes(Vec::new(), 0));
             }
             match self.more.back_mut() {
-                Some(Segment::Bytes(buffer, _)) => buffer,
+                Some(Segment::Bytes(buffer, sent)) => unsent(buffer, sent),
                 _ => &mut self.head,
             }
         };
@@ -119,6 +126,7 @@ impl Output {
 
     pub fn file(&mut self, fd: OwnedFd, offset: u64, left: u64) {
         if left > 0 {
+            self.files += 1;
             self.more.push_back(Segment::File { fd, offset, left });
         }
     }
@@ -169,12 +177,24 @@ impl Output {
         let flags = if self.more.len() > 1 { flags | SendFlags::MORE } else { flags };
         let Some(segment) = self.more.front_mut() else { return Ok((0, false)) };
         let (taken, finished) = segment.send(py, socket, flags)?;
-        if !matches!(segment, Segment::File { .. }) {
+        let file = matches!(segment, Segment::File { .. });
+        if !file {
             self.pending -= taken;
         }
         if finished {
+            self.files -= usize::from(file);
             self.more.pop_front();
         }
         Ok((taken, !self.more.is_empty()))
     }
+}
+
+/// The buffer, without what has been sent of it once that is the larger part: a stream whose client never catches up
+/// would keep all of itself.
+fn unsent<'a>(buffer: &'a mut Vec<u8>, sent: &mut usize) -> &'a mut Vec<u8> {
+    if *sent > COPY && *sent > buffer.len() / 2 {
+        buffer.drain(..*sent);
+        *sent = 0;
+    }
+    buffer
 }

@@ -5,11 +5,12 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 use super::Engine;
+use super::answer::Plain;
 use super::conn::{Conn, Exchange, State};
 use super::options::milliseconds;
 use super::slab::Token;
 use crate::http::Refusal;
-use crate::http::head::Head;
+use crate::http::head::Line;
 use crate::metrics::Counter;
 use crate::net::poll::{Flags, READ};
 
@@ -75,7 +76,7 @@ impl Engine {
     /// Does the connection have to wait, for its answer or for its peer to take what it was given?
     fn stalled(&self, conn: &Conn) -> bool {
         matches!(conn.state, State::Busy)
-            || (matches!(conn.state, State::Head) && conn.output.pending() > self.options.high_water)
+            || (matches!(conn.state, State::Head) && conn.output.full(self.options.high_water))
     }
 
     /// Stops reading ahead of a connection that waits.
@@ -127,14 +128,13 @@ impl Engine {
                 State::Body(_) => Doing::Body,
                 State::WebSocket(socket) if socket.paused() => Doing::Nothing,
                 State::WebSocket(_) => Doing::Socket,
-                State::Linger => Doing::Drop,
-                State::Busy => Doing::Nothing,
+                // What comes while it lingers is dropped (`keep_rest`).
+                State::Busy | State::Linger => Doing::Nothing,
             });
             let taken = match doing {
                 Some(Doing::Head) if !rest.is_empty() => self.take_head(py, token, rest),
                 Some(Doing::Body) => self.take_body(py, token, rest),
                 Some(Doing::Socket) => self.take_frames(py, token, rest),
-                Some(Doing::Drop) => return data.len(),
                 _ => return at,
             };
             match taken {
@@ -196,7 +196,7 @@ impl Engine {
     /// A request that is none: one answer, then the end.
     pub fn refuse(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
         if let Some((head, bytes, exchange)) = self.native_request(token) {
-            return self.refuse_request(py, token, exchange, (&head, &bytes), refusal);
+            return self.refuse_head(py, token, exchange, (&head, &bytes), refusal);
         }
         let _ = self.with(token, |conn| {
             let shared = conn.current.shared.as_deref();
@@ -211,17 +211,15 @@ impl Engine {
         self.refuse_noted(py, token, refusal);
     }
 
-    /// The same for a request whose head is still on the stack.
-    pub fn refuse_head(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        (head, bytes): (&Head, &[u8]),
-        refusal: &Refusal,
-    ) {
+    /// The same for a request of which there is a head; a native route's answers as the route does.
+    pub fn refuse_head(&self, py: Python<'_>, token: Token, exchange: Exchange, line: Line<'_>, refusal: &Refusal) {
+        if exchange.native {
+            self.metrics.borrow().add(Counter::RefusedInvalid, 1);
+            let last = Exchange { keep_alive: false, ..exchange };
+            return self.plain(py, token, last, line, &Plain::new(refusal.status, refusal.reason.as_bytes()));
+        }
         let peer = self.with(token, |conn| conn.peer).flatten();
-        self.refused(peer, exchange, Some((head, bytes)), None, refusal);
+        self.refused(peer, exchange, Some(line), None, refusal);
         self.refuse_noted(py, token, refusal);
     }
 
@@ -238,7 +236,7 @@ impl Engine {
         });
         if let Some(mut current) = in_flight {
             self.uncount(&mut current);
-            self.gone(py, current);
+            self.gone(py, current, Vec::new());
         }
     }
 }
@@ -248,5 +246,4 @@ enum Doing {
     Head,
     Body,
     Socket,
-    Drop,
 }

@@ -7,16 +7,14 @@ use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use super::Engine;
-use super::answer::Plain;
-use super::conn::{Exchange, State};
+use super::conn::{Conn, Exchange, State};
 use super::dispatch::{Arrived, Target};
 use super::options::milliseconds;
 use super::shared::{Body, Shared};
 use super::slab::Token;
 use crate::http::Refusal;
 use crate::http::body::Decoder;
-use crate::http::head::{Framing, Head};
-use crate::metrics::Counter;
+use crate::http::head::{Framing, Head, Line};
 use crate::net::poll::{Flags, READ};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -47,7 +45,7 @@ impl Receiving {
     }
 
     /// What is known of the request, for the log: a streamed one tells by its `Shared`.
-    pub fn request(&self) -> (Exchange, Option<(&Head, &[u8])>) {
+    pub fn request(&self) -> (Exchange, Option<Line<'_>>) {
         match &self.sink {
             Sink::Whole { head, bytes, exchange, .. } => (self.counted(*exchange), Some((head, bytes))),
             Sink::Stream(shared, exchange) => (self.counted(*exchange), Some((&shared.head, &shared.bytes))),
@@ -142,12 +140,12 @@ impl Engine {
         let decoder = Decoder::new(&head.framing);
         let limit = target.max_body(self);
         if matches!(head.framing, Framing::Length(length) if length > limit) {
-            return self.refuse_target(py, token, exchange, (head, bytes), &target, &TOO_LARGE);
+            return self.refuse_head(py, token, exchange, (head, bytes), &TOO_LARGE);
         }
         let expects = head.expect_continue;
         let stream = matches!(target, Target::Fallback) && self.streams_bodies();
         let sink = if stream {
-            let Some(shared) = self.share(token, head, bytes) else { return };
+            let Some(shared) = self.share(token, exchange, head, bytes) else { return };
             Sink::Stream(shared, exchange)
         } else {
             let expected = match head.framing {
@@ -237,7 +235,7 @@ impl Engine {
                     let arrived = Arrived { token, exchange, target, body: Some(body) };
                     self.begin(py, arrived, &mut head, &bytes);
                 }
-                Err(_) => self.refuse_target(py, token, exchange, (&head, &bytes), &target, &NO_SPACE),
+                Err(_) => self.refuse_head(py, token, exchange, (&head, &bytes), &NO_SPACE),
             });
         if streamed {
             self.hand_on(py, token, whole, decoded.done);
@@ -256,37 +254,6 @@ impl Engine {
         })?
     }
 
-    /// Refuses a request in the way of who would have answered it.
-    fn refuse_target(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        line: (&Head, &[u8]),
-        target: &Target,
-        refusal: &Refusal,
-    ) {
-        if matches!(target, Target::Native(..)) {
-            self.refuse_request(py, token, exchange, line, refusal);
-        } else {
-            self.refuse_head(py, token, exchange, line, refusal);
-        }
-    }
-
-    /// Answers a request whose body will not be read; then its connection ends.
-    pub fn refuse_request(
-        &self,
-        py: Python<'_>,
-        token: Token,
-        exchange: Exchange,
-        (head, bytes): (&Head, &[u8]),
-        refusal: &Refusal,
-    ) {
-        self.metrics.borrow().add(Counter::RefusedInvalid, 1);
-        let exchange = Exchange { keep_alive: false, ..exchange };
-        self.plain(py, token, exchange, head, bytes, &Plain::new(refusal.status, refusal.reason.as_bytes()));
-    }
-
     fn refuse_body(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
         let started =
             self.with(token, |conn| conn.current.answer != super::conn::Answer::None || conn.current.status != 0);
@@ -299,7 +266,7 @@ impl Engine {
 
     /// A part of a streamed body for its reader; reading pauses while enough waits.
     fn hand_on(&self, py: Python<'_>, token: Token, data: Vec<u8>, ended: bool) {
-        let reader = self.with(token, |conn| {
+        let woken = self.with(token, |conn| {
             let chunks = conn.current.chunks.as_mut()?;
             chunks.ended |= ended;
             if data.is_empty() && !ended {
@@ -315,35 +282,31 @@ impl Engine {
                 conn.read_deadline = super::conn::NEVER; // it is we who do not read
                 self.want(conn, token, interest);
             }
-            reader
+            Some((reader?, self.next_chunk(conn, token).flatten()))
         });
-        if let Some(Some(reader)) = reader {
-            let next = self.next_chunk(token);
-            crate::py::waiter::resolve_bytes(py, &reader, next.flatten());
+        if let Some(Some((reader, next))) = woken {
+            crate::py::waiter::resolve_bytes(py, &reader, next);
         }
     }
 
     /// The next part of a streamed body: None when it must be waited for, Some(None) at the end.
-    pub fn next_chunk(&self, token: Token) -> Option<Option<Vec<u8>>> {
-        self.with(token, |conn| {
-            let paused = !conn.interest.contains(Flags::IN);
-            let receiving = matches!(conn.state, State::Body(_));
-            let chunks = conn.current.chunks.as_mut()?;
-            let Some(chunk) = chunks.waiting.pop_front() else {
-                let ended = chunks.ended;
-                if std::mem::take(&mut chunks.expects) && !ended && conn.current.status == 0 {
-                    conn.output.bytes(&mut self.spare.borrow_mut(), CONTINUE);
-                    self.mark(conn, token);
-                }
-                return ended.then_some(None);
-            };
-            chunks.bytes -= chunk.len();
-            if paused && receiving && chunks.bytes < self.options.high_water / 2 {
-                conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
-                self.want(conn, token, conn.interest | READ);
+    pub fn next_chunk(&self, conn: &mut Conn, token: Token) -> Option<Option<Vec<u8>>> {
+        let paused = !conn.interest.contains(Flags::IN);
+        let receiving = conn.receiving();
+        let chunks = conn.current.chunks.as_mut()?;
+        let Some(chunk) = chunks.waiting.pop_front() else {
+            let ended = chunks.ended;
+            if std::mem::take(&mut chunks.expects) && !ended && conn.current.status == 0 {
+                conn.output.bytes(&mut self.spare.borrow_mut(), CONTINUE);
+                self.mark(conn, token);
             }
-            Some(Some(chunk))
-        })
-        .flatten()
+            return ended.then_some(None);
+        };
+        chunks.bytes -= chunk.len();
+        if paused && receiving && chunks.bytes < self.options.high_water / 2 {
+            conn.read_deadline = self.clock.now() + milliseconds(self.options.body_timeout);
+            self.want(conn, token, conn.interest | READ);
+        }
+        Some(Some(chunk))
     }
 }

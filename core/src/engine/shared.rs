@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::remote::Remote;
 use super::slab::Token;
 use crate::http::Span;
-use crate::http::head::Head;
+use crate::http::head::{Head, Line};
 
 pub enum Body {
     Memory(Vec<u8>),
@@ -96,6 +96,10 @@ impl Shared {
         }
     }
 
+    pub fn line(&self) -> Line<'_> {
+        (&self.head, &self.bytes)
+    }
+
     pub fn of(&self, span: Span) -> &[u8] {
         span.of(&self.bytes)
     }
@@ -106,8 +110,7 @@ impl Shared {
 
     /// The values of all fields of a name.
     pub fn values<'a>(&'a self, lower_name: &[u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
-        let named = move |field: &&(Span, Span)| self.of(field.0).eq_ignore_ascii_case(lower_name);
-        self.head.fields.iter().filter(named).map(|field| self.of(field.1))
+        self.head.values(&self.bytes, lower_name)
     }
 
     /// The values of a name as one (RFC 9110 5.3; RFC 6265 4.2.1 for cookies).

@@ -284,7 +284,7 @@ impl Engine {
             }
             conn.closing = true;
             self.mark(conn, token);
-            Some((inbox, conn.take_drained()))
+            Some((inbox, std::mem::take(&mut conn.drained)))
         });
         if let Some(Some((inbox, drained))) = ended {
             self.tell_end(py, &inbox, drained, end);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::conn::Exchange;
+use super::finish::Answered;
 use super::slab::Token;
 use crate::files::{Conditions, Found};
 use crate::http::head::Head;
@@ -46,7 +47,7 @@ impl Engine {
                     Err(_) => (503, b"Retry-After: 1\r\nContent-Length: 0\r\n", Body::None),
                 },
             };
-        let answered = self.with(token, |conn| {
+        let answer = self.with(token, |conn| {
             let before = conn.output.pending();
             let keep_alive = exchange.keep_alive && !self.draining.get() && !conn.closing;
             conn.output.append(&mut self.spare.borrow_mut(), |out| {
@@ -65,17 +66,17 @@ impl Engine {
                         conn.output.bytes(&mut spare, body.get(start..end).unwrap_or_default());
                     }
                     Body::File(fd, offset, len) => {
-                        file_bytes = len as usize;
+                        file_bytes = len;
                         conn.output.file(fd, offset, len);
                     }
                 }
             }
             self.mark(conn, token);
-            (conn.output.pending() - before + file_bytes, keep_alive)
+            Answered { status, sent: (conn.output.pending() - before) as u64 + file_bytes, keep_alive }
         });
         drop(all);
-        if let Some((sent, keep_alive)) = answered {
-            self.answered(py, token, exchange, (head, bytes), status, sent, keep_alive);
+        if let Some(answer) = answer {
+            self.answered(py, token, exchange, (head, bytes), answer);
         }
         true
     }

@@ -7,18 +7,19 @@ use std::sync::atomic::Ordering;
 
 use super::Engine;
 use super::answer::Plain;
-use super::conn::{Answer, Conn};
+use super::conn::{Answer, Conn, Current};
 use super::fields::Fields;
+use super::finish::Answered;
 use super::remote::Part;
 use super::shared::Shared;
 use super::slab::Token;
-use crate::http::response::{Body, BodyLength, Rendering, chunk, last_chunk};
+use crate::http::response::{Body, BodyLength, Rendering, Sent, chunk, last_chunk};
 
 impl Engine {
     pub fn start(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields) {
         let Some(exchange) = self.answering(shared, fields) else { return };
         let mut squeezed = self.squeeze(py, shared, exchange, status, fields, None);
-        let line = (&shared.head, &*shared.bytes);
+        let line = shared.line();
         let failed = self.for_answer(shared, |conn, token| {
             let before = conn.output.pending();
             let own = |head: &mut Rendering<'_>| squeezed.fields(fields, head);
@@ -115,16 +116,16 @@ impl Engine {
             }
             conn.current.sent += (conn.output.pending() - before) as u64;
             self.mark(conn, token);
-            (short, conn.current.exchange, conn.current.status, conn.current.sent)
+            let Current { exchange, status, sent, .. } = conn.current;
+            (short, exchange, Answered { status, sent, keep_alive: exchange.keep_alive })
         });
         match ended {
             Some((true, ..)) => {
                 self.parts.warn(py, "a body is shorter than its Content-Length: the connection is cut");
                 self.cut(shared.token, shared);
             }
-            Some((false, exchange, status, sent)) => {
-                let line = (&shared.head, &*shared.bytes);
-                self.answered(py, shared.token, exchange, line, status, sent as usize, exchange.keep_alive);
+            Some((false, exchange, answer)) => {
+                self.answered(py, shared.token, exchange, shared.line(), answer);
             }
             None => {}
         }
@@ -141,27 +142,25 @@ impl Engine {
     pub fn send_file(&self, py: Python<'_>, shared: &Arc<Shared>, status: u16, fields: &Fields, part: Part) {
         let Part { fd, offset, count } = part;
         let Some(exchange) = self.answering(shared, fields) else { return };
-        let line = (&shared.head, &*shared.bytes);
-        let sent = self.for_answer(shared, |conn: &mut Conn, token| {
+        let line = shared.line();
+        let answer = self.for_answer(shared, |conn: &mut Conn, token| {
             let before = conn.output.pending();
             let sent = self.render(conn, exchange, line, status, BodyLength::Known(count), |head| {
                 fields.iter().try_for_each(|(name, value)| head.field(name, value))
             });
             self.mark(conn, token);
-            let head = conn.output.pending() - before;
-            if let Ok(sent) = sent
-                && !matches!(sent.body, Body::None)
-            {
+            let head = (conn.output.pending() - before) as u64;
+            sent.map(|Sent { body, keep_alive }| {
+                if matches!(body, Body::None) {
+                    return Answered { status, sent: head, keep_alive };
+                }
                 conn.output.file(fd, offset, count);
-                return (Ok(sent), head + count as usize);
-            }
-            (sent, head)
+                Answered { status, sent: head + count, keep_alive }
+            })
         });
-        match sent {
-            Some((Ok(sent), bytes)) => {
-                self.answered(py, shared.token, exchange, line, status, bytes, sent.keep_alive);
-            }
-            Some((Err(error), _)) => {
+        match answer {
+            Some(Ok(answer)) => self.answered(py, shared.token, exchange, line, answer),
+            Some(Err(error)) => {
                 self.parts.warn(py, &format!("an answer could not be sent: {error}"));
                 self.respond_plain(py, shared, &Plain::new(500, b"Internal Server Error\n"));
             }

@@ -31,6 +31,7 @@ enum Late {
 impl Engine {
     pub fn sweep(&self, py: Python<'_>, now: u64) {
         self.next_sweep.set(now + EVERY);
+        self.end_rest();
         if self.untidy.get() {
             self.tidy(py);
         }
@@ -45,6 +46,10 @@ impl Engine {
             if conn.write_deadline <= now {
                 late.push((token, Late::Taking));
             } else if conn.read_deadline != NEVER && conn.read_deadline <= now {
+                if matches!(conn.state, State::Head) && !conn.output.is_empty() {
+                    self.await_head(conn); // its peer is not idle: it takes its last answer
+                    continue;
+                }
                 let what = match conn.state {
                     State::Head if conn.input.is_empty() => Late::Idle,
                     State::Head | State::Body(_) => Late::Slow,
@@ -132,20 +137,33 @@ impl Engine {
         for token in idle {
             self.readable(py, token);
             let unused = self.with(token, |conn| {
-                if !matches!(conn.state, State::Head) || !conn.input.is_empty() || !conn.output.is_empty() {
+                if !matches!(conn.state, State::Head) || !conn.input.is_empty() {
                     return false;
                 }
                 if conn.requests == 0 {
                     conn.read_deadline = conn.read_deadline.min(first);
+                    return false;
                 }
-                conn.requests > 0
+                conn.closing = true; // one that still takes its last answer ends with it
+                conn.output.is_empty()
             });
             if unused == Some(true) {
                 self.close(py, token);
             }
         }
         for token in sockets {
-            self.close_socket(token, 1012, "service restart");
+            self.restart_socket(token);
+        }
+    }
+
+    fn restart_socket(&self, token: Token) {
+        self.close_socket(token, 1012, "service restart");
+    }
+
+    /// A WebSocket that has opened while draining hears what the others have heard.
+    pub fn socket_opened(&self, token: Token) {
+        if self.draining.get() {
+            self.restart_socket(token);
         }
     }
 }

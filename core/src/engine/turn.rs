@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::conn::{Conn, Exchange};
+use super::finish::Ended;
 use super::options::milliseconds;
 use super::slab::{OTHER, Token};
 use crate::metrics::{Counter, Gauge, Time};
@@ -48,6 +49,25 @@ impl Engine {
             for listener in self.listeners.borrow().iter() {
                 let _ = self.poll.remove(listener);
             }
+        }
+    }
+
+    /// Leaves those who wait in the listeners' queues until the next sweep: their readiness would wake us without end.
+    fn rest(&self) {
+        self.resting.set(true);
+        self.watch_listeners(Flags::empty());
+    }
+
+    /// Accepts again after a rest.
+    pub fn end_rest(&self) {
+        if self.resting.take() && self.accepting.get() {
+            self.watch_listeners(Flags::IN);
+        }
+    }
+
+    fn watch_listeners(&self, flags: Flags) {
+        for (index, listener) in self.listeners.borrow().iter().enumerate() {
+            let _ = self.poll.modify(listener, LISTENER | index as u64, flags);
         }
     }
 
@@ -126,7 +146,7 @@ impl Engine {
         if !self.ready.borrow().is_empty() || self.has_dirty() {
             return Some(0);
         }
-        let sweep = if self.slab.borrow().count() > 0 { Some(self.next_sweep.get()) } else { None };
+        let sweep = (self.slab.borrow().count() > 0 || self.resting.get()).then(|| self.next_sweep.get());
         let next = match (until, sweep) {
             (Some(until), Some(sweep)) => Some(until.min(sweep)),
             (until, sweep) => until.or(sweep),
@@ -161,7 +181,9 @@ impl Engine {
             let _ = self.with(token, |conn| self.mark(conn, token));
         }
         if flags.intersects(Flags::IN | Flags::RDHUP | Flags::HUP | Flags::ERR) {
-            self.readable(py, token);
+            // After the end of its input, this says that the peer takes no answer either, and would say so in each turn.
+            let over = flags.intersects(Flags::HUP | Flags::ERR) && self.with(token, |conn| conn.eof) == Some(true);
+            if over { self.close(py, token) } else { self.readable(py, token) }
         }
     }
 
@@ -172,8 +194,9 @@ impl Engine {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => return false,
                 Err(error) => {
-                    // Out of file descriptors, as a rule: those who wait stay in the queue for the next turn.
+                    // Out of file descriptors, as a rule.
                     self.parts.warn(py, &format!("accept: {error}"));
+                    self.rest();
                     return false;
                 }
             };
@@ -221,8 +244,8 @@ impl Engine {
         let refusal = crate::http::Refusal { status: 503, reason: "too many connections" };
         crate::http::response::refusal(&mut out, &refusal, &self.clock.date());
         let _ = rustix::net::send(&accepted.fd, &out, rustix::net::SendFlags::NOSIGNAL);
-        self.metrics.borrow().record(crate::metrics::NONE, refusal.status, 0);
-        self.log_line(accepted.peer, Exchange::default(), None, None, refusal.status, out.len() as u64, 0);
+        let ended = Ended { status: refusal.status, sent: out.len() as u64, micros: 0 };
+        self.note(accepted.peer, Exchange::default(), None, None, ended);
     }
 
     fn run_commands(&self, py: Python<'_>) {

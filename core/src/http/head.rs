@@ -46,6 +46,9 @@ impl Method {
     }
 }
 
+/// A head and the bytes that it was parsed from.
+pub type Line<'a> = (&'a Head, &'a [u8]);
+
 /// How the end of the body is found: <https://www.rfc-editor.org/rfc/rfc9112#section-6.3>
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Framing {
@@ -128,10 +131,14 @@ impl Head {
 
     /// The value of the first field of this name, which is given in lower case.
     pub fn field<'a>(&self, buf: &'a [u8], lower_name: &[u8]) -> Option<&'a [u8]> {
-        self.fields
-            .iter()
-            .find(|(name, _)| name.of(buf).eq_ignore_ascii_case(lower_name))
-            .map(|(_, value)| value.of(buf))
+        let named = |(name, _): &&(Span, Span)| name.of(buf).eq_ignore_ascii_case(lower_name);
+        self.fields.iter().find(named).map(|(_, value)| value.of(buf))
+    }
+
+    /// The values of all fields of this name.
+    pub fn values<'a>(&'a self, buf: &'a [u8], lower_name: &[u8]) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+        let named = move |field: &&(Span, Span)| field.0.of(buf).eq_ignore_ascii_case(lower_name);
+        self.fields.iter().filter(named).map(move |field| field.1.of(buf))
     }
 
     /// Looks for the empty line that ends the head, refusing a line end that is not CRLF and a bad request line as

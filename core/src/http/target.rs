@@ -175,3 +175,21 @@ pub fn percent_decode(path: &[u8]) -> Cow<'_, [u8]> {
     }
     Cow::Owned(decoded)
 }
+
+/// The path decoded as Django decodes it: bytes that are no UTF-8 stay percent-encoded
+/// (django.utils.encoding.repercent_broken_unicode).
+pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
+    match percent_decode(raw) {
+        Cow::Borrowed(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes),
+        bytes => {
+            let mut text = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                for byte in chunk.invalid() {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+            }
+            Cow::Owned(text)
+        }
+    }
+}

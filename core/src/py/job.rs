@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex};
 use super::context;
 use super::request::Request;
 use crate::engine::learnt::Stopwatch;
-use crate::engine::native::{Handler, Outcome};
+use crate::engine::native::{Handler, Outcome, named};
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
 use crate::engine::settle;
 use crate::engine::shared::Shared;
-use pyo3::types::{PyDict, PyString};
 
 #[pyclass(module = "django_rivet._core", frozen)]
 pub struct Job {
@@ -47,16 +46,27 @@ impl Job {
         Bound::new(py, job)
     }
 
+    fn take(&self) -> Option<Arc<Shared>> {
+        self.shared.lock().ok()?.take()
+    }
+
     fn run<'py>(&self, py: Python<'py>, context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let named = PyDict::new(py);
-        for (name, value) in &self.params {
-            named.set_item(PyString::intern(py, name), value)?;
-        }
+        let named = named(py, &self.params)?;
         let callable = self.callable.bind(py);
         context::within(py, context, || match &self.request {
             Some(request) => callable.call((request.clone_ref(py),), Some(&named)),
             None => callable.call((), Some(&named)),
         })
+    }
+}
+
+impl Drop for Job {
+    /// One that never ran: nobody is left to read its answer, but the connection still waits for it.
+    fn drop(&mut self) {
+        if let Some(shared) = self.take() {
+            let remote = Arc::clone(&shared.remote);
+            remote.push(Command::Abort { shared });
+        }
     }
 }
 
@@ -70,17 +80,17 @@ impl Job {
 
     /// No thread was free in time.
     fn refuse(&self) {
-        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
+        let Some(shared) = self.take() else { return };
         let remote = Arc::clone(&shared.remote);
         remote.push(Command::Busy { shared });
     }
 
     /// Runs the handler on this thread and hands the answer to the I/O thread.
     fn __call__(&self, py: Python<'_>) {
-        let Some(shared) = self.shared.lock().ok().and_then(|mut shared| shared.take()) else { return };
-        if shared.is_gone() {
-            return; // nobody waits any more
+        if !self.wanted() {
+            return;
         }
+        let Some(shared) = self.take() else { return };
         shared.begin();
         let watch = Stopwatch::start();
         let context = context::copy(py);

@@ -56,7 +56,7 @@ pub fn meta<'py>(py: Python<'py>, shared: &Shared, path: &Bound<'py, PyString>) 
     meta.set_item(intern!(py, "PATH_INFO"), path)?;
     meta.set_item(intern!(py, "wsgi.multithread"), true)?;
     meta.set_item(intern!(py, "wsgi.multiprocess"), true)?;
-    if let Some((host, port)) = super::request::client_of(shared) {
+    if let Some((host, port)) = shared.client() {
         let host = PyString::new(py, &host);
         meta.set_item(intern!(py, "REMOTE_ADDR"), &host)?;
         meta.set_item(intern!(py, "REMOTE_HOST"), &host)?;

@@ -3,11 +3,11 @@
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use rustix::fd::{AsRawFd, IntoRawFd};
-use std::borrow::Cow;
 use std::io::Seek;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use super::waiter::Waiter;
 use crate::engine::fields::Fields;
 use crate::engine::remote::{Command, Part};
 use crate::engine::shared::{Body, Progress, Shared};
-use crate::http::target::percent_decode;
 
 #[pyclass(module = "django_rivet._core", frozen, weakref)]
 pub struct Request {
@@ -30,33 +29,6 @@ pub struct Request {
 }
 
 static INSIDE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-/// The client's address: the one that trusted proxies tell, else the peer's own.
-pub fn client_of(shared: &Shared) -> Option<(String, u16)> {
-    match (shared.forwarded, shared.peer) {
-        (Some(address), _) => Some((address.to_string(), 0)),
-        (None, Some(peer)) => Some((peer.ip().to_string(), peer.port())),
-        (None, None) => None,
-    }
-}
-
-/// The path decoded as Django decodes it: bytes that are no UTF-8 stay percent-encoded
-/// (django.utils.encoding.repercent_broken_unicode).
-pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
-    match percent_decode(raw) {
-        Cow::Borrowed(bytes) if bytes.is_ascii() => String::from_utf8_lossy(bytes),
-        bytes => {
-            let mut text = String::with_capacity(bytes.len());
-            for chunk in bytes.utf8_chunks() {
-                text.push_str(chunk.valid());
-                for byte in chunk.invalid() {
-                    text.push_str(&format!("%{byte:02X}"));
-                }
-            }
-            Cow::Owned(text)
-        }
-    }
-}
 
 impl Drop for Request {
     fn drop(&mut self) {
@@ -111,10 +83,7 @@ impl Request {
     }
 
     fn path_object<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        let path = self
-            .path
-            .get_or_init(py, || PyString::new(py, &decode_path(self.shared.of(self.shared.head.path))).unbind());
-        path.bind(py).clone()
+        self.path.get_or_init(py, || self.shared.path(py).unbind()).bind(py).clone()
     }
 }
 
@@ -141,12 +110,12 @@ impl Request {
 
     #[getter]
     fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.path))
+        self.shared.raw_path(py)
     }
 
     #[getter]
     fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.query))
+        self.shared.query_string(py)
     }
 
     #[getter]
@@ -161,7 +130,7 @@ impl Request {
 
     #[getter]
     fn client(&self) -> Option<(String, u16)> {
-        client_of(&self.shared)
+        self.shared.client()
     }
 
     #[getter]
@@ -176,11 +145,11 @@ impl Request {
 
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        header_list(py, &self.shared)
+        self.shared.headers(py)
     }
 
     fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        self.shared.joined(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, &value))
+        self.shared.header(py, name)
     }
 
     fn meta<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -199,19 +168,10 @@ impl Request {
             None => Ok(PyBytes::new(py, b"").unbind()),
             Some(Body::Memory(bytes)) => Ok(PyBytes::new(py, bytes).unbind()),
             Some(Body::File(file)) => {
-                let mut bytes = Vec::new();
-                let mut at = 0;
-                // Read at offsets: `file` may be read by someone else.
-                loop {
-                    let mut part = vec![0; 64 << 10];
-                    let count = rustix::io::pread(file, &mut part, at).map_err(std::io::Error::from)?;
-                    if count == 0 {
-                        break;
-                    }
-                    bytes.extend_from_slice(part.get(..count).unwrap_or_default());
-                    at += count as u64;
-                }
-                Ok::<_, PyErr>(PyBytes::new(py, &bytes).unbind())
+                let size = usize::try_from(file.metadata()?.len())?;
+                // Read at an offset: `file` may be read by someone else.
+                let fill = |bytes: &mut [u8]| Ok(py.detach(|| file.read_exact_at(bytes, 0))?);
+                Ok::<_, PyErr>(PyBytes::new_with(py, size, fill)?.unbind())
             }
         })?;
         Ok(body.bind(py).clone())
@@ -324,8 +284,10 @@ impl Request {
         }
         let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
         let waits = waiter.clone_ref(py).into_any();
-        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
-        Ok(waiter)
+        match engine.with(self.shared.token, |conn| conn.drained.push(waits)) {
+            Some(()) => Ok(waiter),
+            None => Py::new(py, Waiter::failed(py, &event_loop, gone())),
+        }
     }
 
     fn wait_drained(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
@@ -341,7 +303,8 @@ impl Request {
     fn read(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
         let engine = self.engine()?;
         let event_loop = engine.parts.event_loop(py);
-        if let Some(chunk) = engine.next_chunk(self.shared.token) {
+        let next = engine.for_answer(&self.shared, |conn, token| engine.next_chunk(conn, token));
+        if let Some(Some(chunk)) = next {
             let bytes = PyBytes::new(py, chunk.as_deref().unwrap_or_default());
             return Py::new(py, Waiter::ready(py, &event_loop, bytes.into_any().unbind()));
         }
@@ -350,7 +313,7 @@ impl Request {
         }
         let waiter = Py::new(py, Waiter::pending(py, &event_loop))?;
         let reader = waiter.clone_ref(py).into_any();
-        let waits = engine.with(self.shared.token, |conn| match conn.current.chunks.as_mut() {
+        let waits = engine.for_answer(&self.shared, |conn, _| match conn.current.chunks.as_mut() {
             Some(chunks) if chunks.reader.as_ref().is_none_or(|reader| !super::waiter::waits(py, reader)) => {
                 chunks.reader = Some(reader);
                 true
@@ -360,7 +323,7 @@ impl Request {
         if waits == Some(true) {
             Ok(waiter)
         } else {
-            Err(PyRuntimeError::new_err("the body is being read already, or is not a stream"))
+            Err(PyRuntimeError::new_err("the body is being read already, is not a stream, or its request is answered"))
         }
     }
 
@@ -409,8 +372,8 @@ impl Request {
     }
 
     fn __repr__(&self) -> String {
-        let line = |span| String::from_utf8_lossy(self.shared.of(span)).into_owned();
-        format!("<Request {} {}>", line(self.shared.head.method_span), line(self.shared.head.target))
+        let (method, target) = self.shared.method_and_target();
+        format!("<Request {method} {target}>")
     }
 }
 
@@ -419,14 +382,4 @@ impl Request {
         crate::engine::here(&self.shared.remote)
             .ok_or_else(|| PyRuntimeError::new_err("this is for the thread of the event loop"))
     }
-}
-
-/// ASGI's headers: pairs of bytes, names in lower case.
-pub fn header_list<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    for (name, value) in &shared.head.fields {
-        let name = PyBytes::new(py, &shared.of(*name).to_ascii_lowercase());
-        list.append(PyTuple::new(py, [name, PyBytes::new(py, shared.of(*value))])?)?;
-    }
-    Ok(list)
 }

@@ -126,6 +126,13 @@ pub fn resolve(py: Python<'_>, waiter: &Py<PyAny>) {
     resolve_with(py, waiter, Ok(py.None()));
 }
 
+/// The same where a Task may run: in the engine's next turn.
+pub fn resolve_later(py: Python<'_>, remote: &Remote, waiter: &Py<PyAny>, result: PyResult<Py<PyAny>>) {
+    if let Ok(waiter) = waiter.bind(py).cast::<Waiter>() {
+        remote.push(Command::Settle { waiter: waiter.clone().unbind(), result });
+    }
+}
+
 /// The next part of a body, b"" at its end.
 pub fn resolve_bytes(py: Python<'_>, waiter: &Py<PyAny>, data: Option<Vec<u8>>) {
     let bytes = PyBytes::new(py, data.as_deref().unwrap_or_default());

@@ -14,6 +14,7 @@ use super::waiter::Waiter;
 use crate::engine::answer::Plain;
 use crate::engine::conn::State;
 use crate::engine::fields::Fields;
+use crate::engine::finish::Ended;
 use crate::engine::remote::Command;
 use crate::engine::shared::{Progress, Shared};
 use crate::engine::socket::{Inbox, Socket};
@@ -42,7 +43,7 @@ enum Phase {
 
 #[pyclass(module = "django_rivet._core", frozen, weakref)]
 pub struct WebSocket {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     handshake: Gil<RefCell<Option<Box<Handshake>>>>,
     phase: Gil<Cell<Phase>>,
     /// What comes, once it is open.
@@ -70,7 +71,7 @@ impl WebSocket {
         }
     }
 
-    fn engine(&self) -> PyResult<Rc<Engine>> {
+    pub(super) fn engine(&self) -> PyResult<Rc<Engine>> {
         here(&self.shared.remote).ok_or_else(|| PyRuntimeError::new_err("this is for the thread of the event loop"))
     }
 
@@ -154,26 +155,26 @@ impl WebSocket {
 impl WebSocket {
     #[getter]
     fn path<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
-        PyString::new(py, &super::request::decode_path(self.shared.of(self.shared.head.path)))
+        self.shared.path(py)
     }
 
     #[getter]
     fn raw_path<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.path))
+        self.shared.raw_path(py)
     }
 
     #[getter]
     fn query_string<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.shared.of(self.shared.head.query))
+        self.shared.query_string(py)
     }
 
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        super::request::header_list(py, &self.shared)
+        self.shared.headers(py)
     }
 
     fn header<'py>(&self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
-        self.shared.joined(name.to_ascii_lowercase().as_bytes()).map(|value| latin1(py, &value))
+        self.shared.header(py, name)
     }
 
     #[getter]
@@ -188,7 +189,7 @@ impl WebSocket {
 
     #[getter]
     fn client(&self) -> Option<(String, u16)> {
-        super::request::client_of(&self.shared)
+        self.shared.client()
     }
 
     #[getter]
@@ -276,9 +277,9 @@ impl WebSocket {
             Some((exchange, peer, Ok(()))) => {
                 self.phase.set(Phase::Open);
                 let micros = engine.clock.micros().saturating_sub(exchange.started);
-                engine.metrics.borrow().record(exchange.route, 101, micros);
-                let line = Some((&self.shared.head, &*self.shared.bytes));
-                engine.log_line(peer, exchange, line, Some(&self.shared), 101, 0, micros);
+                let ended = Ended { status: 101, sent: 0, micros };
+                engine.note(peer, exchange, Some(self.shared.line()), Some(&self.shared), ended);
+                engine.socket_opened(self.shared.token);
                 Ok(())
             }
             Some((.., Err(_))) => {
@@ -368,7 +369,7 @@ impl WebSocket {
         }
         let waiter = Py::new(py, Waiter::pending(py, &engine.parts.event_loop(py)))?;
         let waits = waiter.clone_ref(py).into_any();
-        let _ = engine.with(self.shared.token, |conn| conn.current.drained.push(waits));
+        let _ = engine.with(self.shared.token, |conn| conn.drained.push(waits));
         Ok(waiter)
     }
 
@@ -409,39 +410,6 @@ impl WebSocket {
     }
 
     fn __repr__(&self) -> String {
-        format!("<WebSocket {}>", String::from_utf8_lossy(self.shared.of(self.shared.head.target)))
+        format!("<WebSocket {}>", self.shared.method_and_target().1)
     }
-}
-
-/// One message to many sockets, encoded once. Returns how many got it; those that do not keep up are closed (1013).
-#[pyfunction]
-pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let frame = if let Ok(text) = data.cast::<PyString>() {
-        ws::prepared(true, text.to_str()?.as_bytes())
-    } else if let Ok(bytes) = data.cast::<PyBytes>() {
-        ws::prepared(false, bytes.as_bytes())
-    } else {
-        return Err(PyTypeError::new_err("a message is str or bytes"));
-    };
-    let mut sent: usize = 0;
-    for socket in sockets.try_iter()? {
-        let socket = socket?;
-        let socket = socket.cast::<WebSocket>()?.get();
-        let engine = socket.engine()?;
-        let full = engine.with(socket.shared.token, |conn| {
-            let open = matches!(&conn.state, State::WebSocket(socket) if socket.open());
-            if !open || conn.output.pending() > engine.options.high_water {
-                return open;
-            }
-            engine.metrics.borrow().add(Counter::MessagesOut, 1);
-            conn.output.bytes(&mut engine.spare(), &frame);
-            engine.mark(conn, socket.shared.token);
-            sent += 1;
-            false
-        });
-        if full == Some(true) {
-            engine.close_socket(socket.shared.token, 1013, "too slow");
-        }
-    }
-    Ok(sent)
 }

@@ -53,7 +53,7 @@ pub fn check_handshake(head: &Head, buf: &[u8], settings: &Settings) -> Result<H
     if key.len() != 24 || BASE64.decode_slice(key, &mut nonce) != Ok(16) {
         return Err(bad("Sec-WebSocket-Key is not 16 bytes in base64"));
     }
-    let deflate = negotiate(values(head, buf, b"sec-websocket-extensions"))?;
+    let deflate = negotiate(head.values(buf, b"sec-websocket-extensions"))?;
     Ok(Handshake {
         accept: accept_key(key),
         protocols: protocols(head, buf)?,
@@ -65,10 +65,6 @@ fn bad(reason: &'static str) -> Refusal {
     Refusal { status: 400, reason }
 }
 
-fn values<'a>(head: &'a Head, buf: &'a [u8], name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
-    fields(head, buf, name).map(|span| span.of(buf))
-}
-
 fn fields<'a>(head: &'a Head, buf: &'a [u8], name: &'static [u8]) -> impl Iterator<Item = Span> + 'a {
     let named = move |field: &&(Span, Span)| field.0.of(buf).eq_ignore_ascii_case(name);
     head.fields.iter().filter(named).map(|field| field.1)
@@ -76,7 +72,7 @@ fn fields<'a>(head: &'a Head, buf: &'a [u8], name: &'static [u8]) -> impl Iterat
 
 /// The value of a field that may occur once at most.
 fn only<'a>(head: &'a Head, buf: &'a [u8], name: &'static [u8]) -> Result<Option<&'a [u8]>, Refusal> {
-    let mut values = values(head, buf, name);
+    let mut values = head.values(buf, name);
     match (values.next(), values.next()) {
         (value, None) => Ok(value.map(<[u8]>::trim_ascii)),
         _ => Err(bad("a WebSocket field is repeated")),

@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import logging
+import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
-from server import receive, serve, until
+from server import DEADLINE, receive, receive_all, serve, until
 from test_http import answer, only_http
 
 MIB = 1 << 20
@@ -364,3 +366,100 @@ def test_the_application_is_not_cancelled_when_the_client_leaves():
         left.set()
         until(lambda: ended, "the end")
     assert ended == ["finished"]
+
+
+def test_a_receive_that_waits_for_a_body_ends_with_the_answer():
+    got = []
+
+    async def application(scope, receive, send):
+        waiting = asyncio.create_task(receive())
+        await asyncio.sleep(0)
+        await answer()(scope, receive, send)
+        got.append(await waiting)
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    with serve(only_http(application)) as server, server.raw(head) as connection:
+        receive_all(connection)
+        until(lambda: got, "the message")
+        assert got == [{"type": "http.disconnect"}]
+
+
+def test_a_request_that_was_answered_does_not_read_the_body_of_the_next():
+    asked = []
+    got = []
+
+    async def second(request):
+        try:
+            got.append(await asked[0].read())
+        except RuntimeError as error:
+            got.append(str(error))
+        request.respond(200, [], await request.read())
+
+    def handler(request):
+        asked.append(request)
+        if len(asked) == 1:
+            request.respond(200, [], b"first")
+        else:
+            asked.append(asyncio.get_running_loop().create_task(second(request)))
+
+    with serve(setup=lambda reactor: reactor.fallback(handler, stream_body=True)) as server:
+        connection = server.http()
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"first"
+        connection.request("POST", "/", body=b"secret")
+        assert connection.getresponse().read() == b"secret"
+        assert "answered" in got[0]
+
+
+def test_a_task_that_waits_for_a_slow_client_goes_on_when_that_has_caught_up():
+    """Another one may have ended the answer meanwhile."""
+    size = 32 * MIB
+    events = []
+
+    async def wait(request):
+        await request.drained()
+        events.append("drained")
+
+    async def handle(request):
+        request.start(200, [("Content-Length", str(size))])
+        assert not request.write(bytes(size))
+        waiting = asyncio.create_task(wait(request))
+        await asyncio.sleep(0)
+        request.end()
+        events.append("ended")
+        await waiting
+
+    def handler(request):
+        events.append(asyncio.get_running_loop().create_task(handle(request)))
+
+    with serve(setup=lambda reactor: reactor.fallback(handler)) as server:
+        connection = server.http()
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        until(lambda: "ended" in events, "the end of the answer")
+        server.stats()
+        assert events[-1] == "ended", "nothing has been read"
+        assert len(response.read()) == size
+        until(lambda: events[-1] == "drained", "the waiting task")
+
+
+def memory() -> int:
+    """Bytes that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_a_client_that_never_catches_up_costs_little_memory():
+    """It reads all the time, but there is always something left to send."""
+    parts = [bytes(60_000)] * 2000
+    with serve(streamed(parts)) as server, socket.socket() as connection:
+        # As on a long way, the system takes little at once; connections have it from the listener.
+        server.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        connection.settimeout(DEADLINE)
+        connection.connect(("127.0.0.1", server.port))
+        before = memory()
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        left = 48 * MIB
+        while left > 0:
+            left -= len(connection.recv(16384))
+        assert memory() - before < 16 * MIB

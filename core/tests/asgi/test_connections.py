@@ -338,3 +338,41 @@ def test_counters():
         until(lambda: server.stats()["connections"] == 0, "the end of the connections")
         stats = server.stats()
         assert (stats["requests"], stats["in_flight"], stats["websockets"]) == (2, 0, 0)
+
+
+LARGE = bytes(1 << 25)  # more than the system's buffers hold
+
+
+def test_a_client_that_still_takes_its_answer_is_not_idle():
+    with serve(only_http(answer(body=LARGE)), keep_alive=0.2) as server, server.raw(GET) as connection:
+        connection.recv(1)
+        time.sleep(1.5)  # longer than an idle one is kept
+        assert len(receive_all(connection)) > len(LARGE)
+
+
+def test_a_drain_ends_a_connection_with_the_answer_it_still_takes():
+    with serve(only_http(answer(body=LARGE))) as server, server.raw(GET) as connection:
+        connection.recv(1)
+        server.call(server.reactor.drain)
+        assert len(receive_all(connection)) > len(LARGE)
+
+
+def test_a_handshake_that_is_accepted_during_a_drain_hears_of_it():
+    seen, release = [], threading.Event()
+
+    async def application(scope, receive, send):
+        if scope["type"] == "websocket":
+            seen.append(await receive())
+            while not release.is_set():
+                await asyncio.sleep(0.005)
+            await send({"type": "websocket.accept"})
+            seen.append(await receive())
+
+    with serve(application) as server, server.raw(HANDSHAKE) as connection:
+        until(lambda: seen, "the handshake")
+        server.call(server.reactor.drain)
+        release.set()
+        receive(connection, lambda data: data.endswith(b"\x88\x11\x03\xf4service restart"))
+        connection.close()
+        until(lambda: len(seen) == 2, "the end")
+        assert seen[1]["code"] == 1012

@@ -339,3 +339,23 @@ def test_headers_as_lists_and_generators():
 
     with serve(only_http(application)) as server:
         assert get(server)[0].headers.get_all("x-one") == ["1", "2"]
+
+
+def test_requests_whose_bodies_come_late_have_ids_of_their_own():
+    ids = []
+
+    def handler(request):
+        ids.append(request.id)
+        request.respond(200, [], b"well")
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
+    with (
+        serve(setup=lambda reactor: reactor.fallback(handler)) as server,
+        server.raw(head) as first,
+        server.raw(head) as second,
+    ):
+        server.stats()  # a turn of the loop: both heads have been read
+        for connection in (first, second):
+            connection.sendall(b"x")
+            receive(connection, lambda data: data.endswith(b"well"))
+    assert len(set(ids)) == 2

@@ -14,7 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from django_rivet import API, Disconnected, Request, broadcast
+from django_rivet.django.pool import Pool
 from server import receive, serve, until
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 INTERNAL = b'{"type":"about:blank","title":"Internal Server Error","status":500}'
 
@@ -321,6 +324,35 @@ def test_a_client_that_leaves_cancels_its_handler():
         until(lambda: events, "the request")
         connection.close()
         until(lambda: events[-1] == "cancelled", "the end of the handler")
+
+
+def test_a_client_that_leaves_while_its_call_waits_for_a_thread_is_forgotten():
+    api = API()
+    calls = []
+    release = threading.Event()
+    pool = Pool(1)
+
+    @api.get("/", blocking=True)
+    def handler():
+        calls.append(release.wait(20))
+
+    def setup(reactor):
+        pool.start(asyncio.get_running_loop())
+        reactor.pool(pool.submit)
+        reactor.native([(route.method, route.path, route.handler, route.kind) for route in api.routes])
+
+    with serve(setup=setup) as server, server.raw(GET) as first:
+        until(lambda: pool.busy, "the first call")
+        with server.raw(GET):
+            until(lambda: server.stats()["in_flight"] == 2, "the second one waits")
+        server.stats()  # a turn of the loop: it has been seen that its client has gone
+        release.set()
+        receive(first, lambda data: b" 204 " in data)
+        until(lambda: not server.stats()["in_flight"], "nothing is in flight")
+        first.close()
+        until(lambda: not server.stats()["connections"], "no connection is left")
+        pool.close()
+    assert calls == [True]
 
 
 def test_async_handlers_are_tasks():

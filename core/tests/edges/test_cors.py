@@ -283,3 +283,12 @@ def test_the_examples_of_the_docs():
     assert list(told) == list(cors.DEFAULTS)
     for name in ("CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS"):
         assert told[name] == ", ".join(cors.DEFAULTS[name])
+
+
+def test_an_origin_is_taken_as_it_is_written():
+    with override_settings(CORS_ALLOWED_ORIGIN_REGEXES=[r"^https://app\.example\.com$"]):
+        policy = cors.policy()
+    with serving(api, policy=policy) as client:
+        for origin, allowed in ((PAGE, True), (PAGE.replace("app", "%61pp"), False)):
+            answer = client.get("/plain", headers={"Origin": origin})
+            assert ("access-control-allow-origin" in answer.headers) == allowed

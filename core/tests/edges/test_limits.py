@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -120,6 +122,19 @@ async def pressed() -> dict[str, str]:
     return LONG
 
 
+@api.post("/hungry", max_body="100M", blocking=True, timeout=0)
+def hungry(request: Request) -> float:
+    """How much memory the process needs to read a body from its file, by the body's size."""
+
+    def most() -> int:
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) << 10
+
+    Path("/proc/self/clear_refs").write_text("5")  # it begins anew: proc(5)
+    before = most()
+    size = len(request.body)
+    return (most() - before) / size
+
+
 api.include(loose)
 
 
@@ -148,6 +163,10 @@ def test_the_largest_body(client, path, most, chunked):
 def test_a_typed_body_that_is_too_large(client):
     assert client.post("/json", json={"a": 1}).json() == 1
     problem(client.post("/json", json={"a": 1, "b": 2}), 413)
+
+
+def test_a_body_in_a_file_is_read_into_memory_once(client):
+    assert client.post("/hungry", content=bytes(64 << 20)).json() < 1.5
 
 
 def test_a_body_that_is_no_body(client):

@@ -141,6 +141,21 @@ def test_many_requests_at_once_are_answered_in_order(client: Client):
         assert body is None or answer.body == body, target
 
 
+def test_large_files_that_are_asked_for_at_once_are_opened_one_by_one(server, client: Client):
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    with connect((server.host, server.port)) as greedy:
+        client.get("/static/film.mp4")
+        before = descriptors()
+        greedy.socket.sendall(b"GET /static/film.mp4 HTTP/1.1\r\nHost: a\r\n\r\n" * 500)
+        for _ in range(20):  # turns, of which each takes some of the requests
+            client.get("/static/empty.txt")
+        assert descriptors() - before < 10
+        for _ in range(3):
+            assert greedy.answer().body == LARGE
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -6,13 +6,14 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Self
 
 import pytest
 
 from process_load import Load, Result
-from process_server import LONG, Server, fds, idle_fds, rss, threads, wait_for
+from process_server import LONG, Server, fds, idle_fds, patched, rss, threads, wait_for
 
 ROUNDS = 7
 QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
@@ -147,4 +148,18 @@ def test_a_client_that_never_reads_is_cut_and_costs_little_memory() -> None:
         wait_for(lambda: fds(server.pid) <= before, "they are cut")
         # Both threads are free again.
         check(quiet_load(server.port, 200))
+        assert server.stop() == 0
+
+
+def test_a_server_without_descriptors_waits_for_some() -> None:
+    few = patched("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))")
+    with Server(launcher=few) as server:
+        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(150)]
+        wait_for(lambda: server.said("accept: "), "it has none left")
+        since = time.monotonic()
+        wait_for(lambda: server.output.count("accept: ") > 2, "it tries again")
+        assert time.monotonic() - since > 0.4, "it tries without end"
+        for client in clients:
+            client.close()
+        check(quiet_load(server.port, 100))
         assert server.stop() == 0
