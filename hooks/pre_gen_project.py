@@ -17,11 +17,11 @@ TAKEN = """
     base bin certificates compose core docs health manage media nginx orders outbox pgbouncer postgres redis s3
     secrets static staticfiles templates test tests users venv web wheels
     amqp anyio argon2 argon2_cffi_bindings asgiref ast_serialize billiard boto3 botocore brotli celery cffi channels
-    channels_redis click click_didyoumean click_plugins click_repl dateutil django django_redis django_rivet
-    django_structlog django_stubs_ext environ gunicorn h11 httptools idna iniconfig ipware jmespath kombu librt
-    msgpack msgspec mypy mypy_extensions mypyc packaging pathspec pil pillow pip pluggy prompt_toolkit psycopg
-    psycopg_binary pycparser pygments pytest pytest_django python_ipware requests ruff s3transfer setuptools six
-    sqlparse storages structlog typing_extensions tzdata tzlocal urllib3 uvicorn uvloop vine watchfiles wcwidth
+    channels_redis click click_didyoumean click_plugins click_repl colorama dateutil django django_redis
+    django_rivet django_structlog django_stubs_ext environ gunicorn h11 httptools idna iniconfig ipware jmespath
+    kombu librt msgpack msgspec mypy mypy_extensions mypyc packaging pathspec pil pillow pip pluggy prompt_toolkit
+    psycopg psycopg_binary pycparser pygments pytest pytest_django python_ipware requests ruff s3transfer setuptools
+    six sqlparse storages structlog typing_extensions tzdata tzlocal urllib3 uvicorn uvloop vine watchfiles wcwidth
     websockets whitenoise yaml
     null true false yes no on off
 """.split()

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -19,6 +18,7 @@ from django_rivet.django.pool import Pool
 from django_rivet.origin import origin_check
 from django_rivet.server.application import _native_context
 from django_rivet.server.thread import ServerThread
+from waiting import until as until
 
 DEADLINE = 10.0  # seconds
 
@@ -57,15 +57,6 @@ def log_in(client: httpx.Client, user: AbstractBaseUser) -> str:
     token = "a" * 32
     client.cookies.set(settings.CSRF_COOKIE_NAME, token)
     return token
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Waits until `condition` is true and returns its value."""
-    end = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.005)
-    return value
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:

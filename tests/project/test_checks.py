@@ -13,5 +13,6 @@ def test_checks(request, answers):
     project = request.getfixturevalue(answers)
     tools = ROOT / ".tools" / "check"
     run(ROOT / "bin" / "venv", tools, "requirements-dev.txt", cwd=project, timeout=300)
+    run(ROOT / "bin" / "uncompiled", tools, cwd=project)
     path = f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"
     run("tests/check", "--here", cwd=project, env={**os.environ, "PATH": path}, timeout=300)

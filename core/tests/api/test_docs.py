@@ -6,6 +6,7 @@ A WebSocket answers with its first message.
 import json
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def answer_of(client: httpx.Client, method: str, url: str, headers: Any, **conte
         return httpx.Response(refused.response.status_code, content=bytes(refused.response.body or b""))
 
 
+def test_another_provider_in_a_test():
+    page = (DOCS / "handlers.md").read_text()
+    before, _, after = page.partition("In a test another provider takes its place")
+    namespace: dict[str, Any] = {"__name__": "example"}
+    exec(compile(EXAMPLE.findall(before)[-1][0], "example", "exec"), namespace)
+    [test] = re.findall(r"^    with .*\n        \.\.\.$", after, re.MULTILINE)
+    with serving(namespace["api"]) as namespace["client"]:
+        exec(textwrap.dedent(test).replace("...", "answer = client.get('/me')"), namespace)
+    assert namespace["answer"].json() == ["somebody", "somebody"]
+
+
 def request(text: str) -> dict[str, Any]:
     """`METHOD /path [Header: value] {JSON} or name=value` as arguments for httpx."""
     method, target, rest = (*text.split(" ", 2), "")[:3]
@@ -68,4 +80,4 @@ def request(text: str) -> dict[str, Any]:
 
 
 def test_every_example_is_found():
-    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 9
+    assert [page.values[0].count("api = API(") for page in EXAMPLES] == [1] * 10

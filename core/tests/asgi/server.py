@@ -5,7 +5,6 @@ import contextlib
 import gc
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
@@ -14,17 +13,20 @@ from websockets.sync.client import ClientConnection, connect
 
 from django_rivet._core import Reactor, WebSocket
 from django_rivet.asgi import AsgiHandler
+from waiting import until
 
 DEADLINE = 10.0
 
 
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Waits until `condition` is true and returns its value."""
-    end = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE} s"
-        time.sleep(0.005)
-    return value
+def only(kind: str, application: Any) -> Any:
+    """The application, which raises for scopes of other kinds."""
+
+    async def checked(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != kind:
+            raise ValueError(f"{kind} only")
+        await application(scope, receive, send)
+
+    return checked
 
 
 def receive(connection: socket.socket, done: Callable[[bytes], Any], piece: int = 1 << 20) -> bytes:

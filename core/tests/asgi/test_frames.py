@@ -39,6 +39,18 @@ def open_socket(server):
     return connection
 
 
+def noting(told):
+    """An application that notes all it is told, up to the disconnect."""
+
+    @only_websocket
+    async def application(scope, receive, send):
+        await accept(receive, send)
+        while not told or told[-1]["type"] != "websocket.disconnect":
+            told.append(await receive())
+
+    return application
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -54,14 +66,7 @@ def open_socket(server):
 )
 def test_broken_frames_close_the_connection_and_the_application_hears_it_once(data, code):
     told = []
-
-    @only_websocket
-    async def application(scope, receive, send):
-        await accept(receive, send)
-        while not told or told[-1]["type"] != "websocket.disconnect":
-            told.append(await receive())
-
-    with serve(application) as server:
+    with serve(noting(told)) as server:
         connection = open_socket(server)
         connection.sendall(data)
         assert receive_all(connection)[:4].endswith(struct.pack("!H", code))
@@ -142,14 +147,7 @@ def test_the_handshakes_answer_names_no_server():
 
 def test_a_peers_close_is_answered_and_what_follows_ignored():
     told = []
-
-    @only_websocket
-    async def application(scope, receive, send):
-        await accept(receive, send)
-        while not told or told[-1]["type"] != "websocket.disconnect":
-            told.append(await receive())
-
-    with serve(application) as server:
+    with serve(noting(told)) as server:
         connection = open_socket(server)
         connection.sendall(frame(TEXT, b"before") + close(3001) + frame(TEXT, b"after"))
         assert receive_all(connection) == b"\x88\x02" + struct.pack("!H", 3001)

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from server import get, receive, receive_all, serve, until
+from server import get, only, receive, receive_all, serve, until
 
+only_http = partial(only, "http")
 HELLO = [(b"content-type", b"text/plain"), (b"x-one", b"1"), (b"x-one", b"2")]
 
 
@@ -39,15 +41,6 @@ def scope_of():
                 return seen[-1] | {"local": connection.getsockname(), "port": server.port}
 
         yield send
-
-
-def only_http(application):
-    async def checked(scope, receive, send):
-        if scope["type"] != "http":
-            raise ValueError("HTTP only")
-        await application(scope, receive, send)
-
-    return checked
 
 
 def test_one_shot_has_status_headers_and_length():

@@ -5,21 +5,15 @@ import logging
 import socket
 import struct
 import threading
+from functools import partial
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from server import serve, until
+from server import only, serve, until
 
-
-def only_websocket(application):
-    async def checked(scope, receive, send):
-        if scope["type"] != "websocket":
-            raise ValueError("WebSocket only")
-        await application(scope, receive, send)
-
-    return checked
+only_websocket = partial(only, "websocket")
 
 
 async def accept(receive, send, **extra):

@@ -6,11 +6,12 @@ import re
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
+
+from waiting import until
 
 SITE = Path(__file__).parent / "site"
 PACKAGE = Path(__file__).parents[2] / "python"
@@ -21,15 +22,6 @@ COMMANDS = {
     "gunicorn": "-m gunicorn hatch_wsgi:application --bind 127.0.0.1:0 --threads 8 --graceful-timeout 1",
 }
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """The first true value of the condition; fails when there is none in time."""
-    end = time.monotonic() + DEADLINE
-    while not (value := condition()):
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE:g} s"
-        time.sleep(0.01)
-    return value
 
 
 class Server:

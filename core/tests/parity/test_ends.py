@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test import override_settings
 
 import fake
 from django_rivet.django import DjangoHandler, Pool
+from waiting import until
 
 
 class Signals:
@@ -30,13 +31,6 @@ class Signals:
         assert sender is DjangoHandler
         with self._lock:
             self.finished += 1
-
-
-def until(condition: Callable[[], Any], what: str) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within 20 s"
-        time.sleep(0.005)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The table of options: where values come from, what they may be, and what is said of others."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django_rivet import conf, reference
 if not settings.configured:
     settings.configure()
 
-
+CORE = Path(__file__).parents[2]
 METRICS = "host:port, :port for every address, the path of a Unix socket, or off"
 
 
@@ -132,7 +133,7 @@ def test_the_engine_takes_what_it_is_given() -> None:
 
 
 def test_the_settings_reference_is_the_one_that_is_made() -> None:
-    page = Path(__file__).parents[2] / "docs/settings.md"
+    page = CORE / "docs/settings.md"
     assert page.read_text() == reference.reference(), "python -m django_rivet.reference > docs/settings.md"
 
 
@@ -141,3 +142,14 @@ def test_every_option_is_in_the_reference_once_in_a_section_with_a_name() -> Non
         assert reference.reference().count(f"`{row.variable}` |") == 1
         assert row.section
     assert len({row.section for row in conf.rows()}) == reference.reference().count("\n## ") - 1
+
+
+# Flags that are no options of the server: those of the command itself, and of `manage.py openapi`.
+OTHERS = {"--check", "--docs", "--help"}
+
+
+@pytest.mark.parametrize("page", sorted((CORE / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_a_page_names_options_that_there_are(page: Path) -> None:
+    written = set(re.findall(r"`(--[a-z-]+)|\b(RIVET_[A-Z_]+)", page.read_text()))
+    there = {name for row in conf.rows() for name in (row.flag, row.variable)} | OTHERS
+    assert {flag or variable for flag, variable in written} <= there

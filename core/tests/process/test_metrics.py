@@ -218,13 +218,3 @@ def test_a_unix_socket_and_a_taken_port(tmp_path: Path) -> None:
             assert "choose another port by --metrics" in other.output
         assert server.stop() == 0
         assert not path.exists()
-
-
-def test_the_page_in_the_docs_names_what_there_is() -> None:
-    page = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
-    written = set(re.findall(r"\b(?:rivet|process)_[a-z_]+", page)) - {"rivet_"}
-    with serve() as server:
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port(server)}/metrics", timeout=30) as answer:
-            text = answer.read().decode()
-        names = set(re.findall("^# TYPE ([a-z_]+)", text, re.MULTILINE))
-    assert {re.sub("_(count|sum|bucket)$", "", name) for name in written} == names

@@ -7,7 +7,8 @@ import zlib
 
 import pytest
 
-from websocket_server import BINARY, CLOSE, PING, PONG, TEXT, Client, frame, serve, until
+from waiting import until
+from websocket_server import BINARY, CLOSE, PING, PONG, TEXT, Client, frame, serve
 
 MIB = 1 << 20
 

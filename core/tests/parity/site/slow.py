@@ -53,22 +53,6 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
-async def aendless(request: HttpRequest) -> StreamingHttpResponse:
-    async def parts() -> AsyncIterator[bytes]:
-        try:
-            while True:
-                yield b"x" * 1000
-                await asyncio.sleep(0)
-        finally:
-            ENDED.append("closed")
-
-    return StreamingHttpResponse(parts())
-
-
-async def async_of_sync(request: HttpRequest) -> StreamingHttpResponse:
-    return endless(request)
-
-
 async def _parts() -> AsyncIterator[bytes]:
     try:
         while True:
@@ -76,6 +60,14 @@ async def _parts() -> AsyncIterator[bytes]:
             await asyncio.sleep(0)
     finally:
         ENDED.append("closed")
+
+
+async def aendless(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(_parts())
+
+
+async def async_of_sync(request: HttpRequest) -> StreamingHttpResponse:
+    return endless(request)
 
 
 def sync_of_async(request: HttpRequest) -> StreamingHttpResponse:
