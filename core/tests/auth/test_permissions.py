@@ -271,6 +271,13 @@ def numbers() -> str:
     return "in"
 
 
+for _prefix in ("/first", "/second"):
+    _router = Router(throttle=Throttle("1/day"))
+    _router.get("/all")(numbers)
+    _router.get("/one", throttle=Throttle("1/day"))(numbers)
+    limited.include(_router, _prefix)
+
+
 @pytest.fixture
 def often() -> Iterator[Any]:
     with serving(limited, trusted_proxies="127.0.0.1") as client:
@@ -349,6 +356,12 @@ def test_a_network_of_ipv6_is_one(often):
 def test_principals_of_two_kinds_count_apart(often, ada):
     assert _statuses(often, "/limited/numbers", 2, Authorization="Bearer ada") == [200, 429]
     assert _statuses(often, "/limited/numbers", 2, **{"X-API-Key": str(ada.pk)}) == [200, 429]
+
+
+@pytest.mark.parametrize("path", ["all", "one"])
+def test_routers_that_look_alike_count_apart(often, path):
+    for prefix in ("first", "second"):
+        assert _statuses(often, f"/limited/{prefix}/{path}", 2) == [200, 429]
 
 
 def test_several_and_a_key(often):

@@ -1,5 +1,6 @@
 """The options that an API and its routers share with their routes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -47,9 +48,16 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+# How many places of one name there are. The number of one is the same in all processes, which import the same.
+_places: Counter[str] = Counter()
+
+
 def named(options: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """The options, with throttles that count for this place."""
+    """The options, with throttles that count for this place alone: those of two apps may both be called so."""
     throttles = options.get("throttle")
+    if throttles is not None:
+        _places[place] += 1
+        place = f"{place} {_places[place]}"
     if isinstance(throttles, Throttle):
         return {**options, "throttle": throttles.named(place)}
     if isinstance(throttles, Sequence):

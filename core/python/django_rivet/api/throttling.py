@@ -4,7 +4,6 @@ import hashlib
 import logging
 import math
 import re
-import sys
 import time
 from collections.abc import Callable
 from inspect import iscoroutinefunction
@@ -56,15 +55,12 @@ class Throttle:
         self.key = key or sender
         self.name = name
         self.cache = cache
-        caller = sys._getframe(1)
-        self._declared = f"{caller.f_globals.get('__name__')}:{caller.f_lineno}"
 
     def named(self, place: str) -> "Throttle":
-        """The same for the route or router that has it, where it has no name of its own: another module may have a
-        route of the same path, below another router."""
+        """The same for the route or router that has it, where it has no name of its own."""
         if self.name:
             return self
-        return Throttle(self.rate, self.key, name=f"{place} {self._declared}", cache=self.cache)
+        return Throttle(self.rate, self.key, name=place, cache=self.cache)
 
     def check(self, request: Any) -> None:
         """Counts the request. Raises HTTPError (429) for one too many."""
