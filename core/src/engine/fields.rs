@@ -60,6 +60,12 @@ impl Fields {
     pub fn get(&self, lower_name: &[u8]) -> Option<&[u8]> {
         self.iter().find(|(name, _)| name.eq_ignore_ascii_case(lower_name)).map(|(_, value)| value)
     }
+
+    /// Its values as the one list that they are (RFC 9110 5.3).
+    pub fn joined(&self, lower_name: &[u8]) -> Vec<u8> {
+        let found = self.iter().filter(|(name, _)| name.eq_ignore_ascii_case(lower_name));
+        found.map(|(_, value)| value).collect::<Vec<_>>().join(&b","[..])
+    }
 }
 
 /// Header fields are latin-1 on the wire.

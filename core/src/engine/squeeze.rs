@@ -97,10 +97,11 @@ impl Engine {
             coding: negotiate(&settings, shared.values(b"accept-encoding")),
             credentials: shared.field(b"cookie").is_some() || shared.field(b"authorization").is_some(),
         };
+        let cache_control = fields.joined(b"cache-control");
         let answer = Answer {
             status,
             content_type: fields.get(b"content-type").unwrap_or_default(),
-            cache_control: fields.get(b"cache-control").unwrap_or_default(),
+            cache_control: &cache_control,
             encoded: fields.get(b"content-encoding").is_some(),
             sets_cookie: fields.get(b"set-cookie").is_some(),
             length: body.map(|body| body.as_bytes(py).len()),

@@ -164,6 +164,8 @@ def test_mistakes():
             _ = _route(auth=Anonymous(), permissions=rule).routes
     with pytest.raises(TypeError, match="permissions need auth="):
         _ = _route(permissions=IsStaff).routes
+    with pytest.raises(TypeError, match=r"auth=\[\] lets everybody in"):
+        _ = _route(auth=[]).routes
     with pytest.raises(ValueError, match="write a rate as '100/min'"):
         Throttle("often")
     with pytest.raises(TypeError, match="give a Throttle"):

@@ -154,9 +154,11 @@ def test_handlers_of_one_name() -> None:
 
     api.get("/x")(both)
     api.post("/x")(both)
-    found = document(api.routes)["paths"]["/a/x"]
-    assert found["get"]["operationId"] == "project_both_get_a_x"
-    assert found["post"]["operationId"] == "project_both_post_a_x"
+    api.post("/{x}")(both)
+    found = document(api.routes)["paths"]
+    assert found["/a/x"]["get"]["operationId"] == "project_both_get_a_x"
+    assert found["/a/x"]["post"]["operationId"] == "project_both_post_a_x"
+    assert found["/a/{x}"]["post"]["operationId"] == "project_both_post_a_by_x"
 
 
 def test_an_id_that_is_there_twice() -> None:

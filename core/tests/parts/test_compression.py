@@ -21,7 +21,7 @@ ANSWERS = {
     "/picture": ([("Content-Type", "image/png")], TEXT),
     "/download": ([("Content-Type", "application/octet-stream")], TEXT),
     "/gzipped": ([HTML, ("Content-Encoding", "gzip")], gzip.compress(TEXT)),
-    "/as-it-is": ([HTML, ("Cache-Control", "no-transform")], TEXT),
+    "/as-it-is": ([HTML, ("Cache-Control", "private"), ("Cache-Control", "no-transform")], TEXT),
     "/star": ([HTML, ("Vary", "*")], TEXT),
     "/weak": ([HTML, ("ETag", 'W/"one"'), ("Vary", "accept-encoding")], TEXT),
 }

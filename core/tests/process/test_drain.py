@@ -103,11 +103,11 @@ def test_the_time_before_the_drain_takes_connections() -> None:
         late = 0.0
         while True:
             try:
-                client = ask(server.port, "/named/late")
-            except ConnectionRefusedError:
+                with ask(server.port, "/named/late") as client:
+                    assert b"\r\n\r\nlate " in client.recv(65536)
+            # The kernel resets who comes between the last accept and the close: 5 of 300 ends of a bare socket's loop.
+            except (ConnectionRefusedError, ConnectionResetError):
                 break
-            assert b"\r\n\r\nlate " in client.recv(65536)
-            client.close()
             late = time.monotonic() - begun
         assert 2 < late < 5
         assert server.end() == 0

@@ -133,6 +133,8 @@ def make(settings: "Settings", *, exempts: bool) -> Gate | None:
     exempts: there is one in any case, which takes the CSRF check off.
     """
     authenticators = _listed(settings.auth)
+    if settings.auth is not None and not authenticators:
+        raise TypeError(f"auth={settings.auth!r} lets everybody in: name an authenticator, or write auth=None")
     for each in authenticators:
         if not isinstance(each, Authenticator):
             raise TypeError(f"auth={each!r}: give an authenticator, such as SessionAuth() or BearerAuth(check)")

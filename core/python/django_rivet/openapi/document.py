@@ -83,7 +83,8 @@ def _identities(routes: list[Route]) -> list[str]:
 
 
 def _words(path: str) -> str:
-    return "".join(f"_{segment.strip('{}')}" for segment in path.split("/") if segment)
+    """`/a/{b}` as `_a_by_b`: `/a/b` is another."""
+    return "".join(f"_{segment.replace('{', 'by_').replace('}', '')}" for segment in path.split("/") if segment)
 
 
 def _security(routes: list[Route]) -> dict[str, Any]:
