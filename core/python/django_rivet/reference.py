@@ -22,8 +22,8 @@ _TAIL = """
 
 These the core reads where they have always been: `ALLOWED_HOSTS`, `ASGI_APPLICATION` (WebSockets, and all that \
 is not Django's), `CORS_*` ([cors.md](cors.md)), `CSRF_TRUSTED_ORIGINS` (pages that may open WebSockets), `DEBUG`, \
-`FORCE_SCRIPT_NAME`, `MIDDLEWARE`, `ROOT_URLCONF`, `STATIC_ROOT` and `STATIC_URL` (with `--static`). systemd's `LISTEN_FDS`, \
-`NOTIFY_SOCKET` and `WATCHDOG_USEC` are in [running.md](running.md).
+`FORCE_SCRIPT_NAME`, `MIDDLEWARE`, `ROOT_URLCONF`, `STATIC_ROOT` and `STATIC_URL` (with `--static`). systemd's \
+`LISTEN_FDS`, `NOTIFY_SOCKET` and `WATCHDOG_USEC` are in [running.md](running.md).
 """
 
 

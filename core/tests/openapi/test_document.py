@@ -151,10 +151,12 @@ def test_handlers_of_one_name() -> None:
     api = API("/a")
 
     def both() -> None: ...
+    def of(x: str) -> None: ...
 
+    of.__name__ = "both"
     api.get("/x")(both)
     api.post("/x")(both)
-    api.post("/{x}")(both)
+    api.post("/{x}")(of)
     found = document(api.routes)["paths"]
     assert found["/a/x"]["get"]["operationId"] == "project_both_get_a_x"
     assert found["/a/x"]["post"]["operationId"] == "project_both_post_a_x"
