@@ -65,7 +65,8 @@ def run(cases: list[Case], rounds: int, seconds: float, figures: report.Figures)
         if left < QUIET:
             print(f"    NOT KEPT: something else runs on the servers' core, {left:.0%} of it is left", flush=True)
             continue
-        figures[case.name] = {"samples": samples, "when": f"{datetime.now(UTC):%Y-%m-%d}", **machine.facts()}
+        when = f"{datetime.now(UTC):%Y-%m-%d}"
+        figures[case.name] = {"samples": samples, "when": when, "seconds": seconds, **machine.facts()}
         FIGURES.write_text(json.dumps(figures))
     return good
 

@@ -61,7 +61,9 @@ def _facts(cases: list[Case], figures: Figures) -> Iterator[str]:
         yield f"- {fact[0]}. {fact[1]}."
     days = sorted({figures[case.name]["when"] for case in cases})
     rounds = sorted({len(samples) for case in cases for samples in figures[case.name]["samples"].values()})
-    yield f"- Measured on {', '.join(days)}; rounds: {', '.join(map(str, rounds))}."
+    seconds = sorted({figures[case.name]["seconds"] for case in cases})
+    lengths = " and ".join(f"{each:g}" for each in seconds)
+    yield f"- Measured on {', '.join(days)}; rounds: {', '.join(map(str, rounds))}, of {lengths} s."
     missing = [case.name for case in CASES if case not in cases]
     if missing:
         yield f"- Not measured: {', '.join(missing)}."
