@@ -38,6 +38,14 @@ def test_it_serves_says_what_it_is_and_ends_with_0(processes: str) -> None:
         assert "Traceback" not in server.output
 
 
+@COUNTS
+def test_the_garbage_collector_passes_over_what_was_loaded_at_the_start(processes: str) -> None:
+    with Server("--processes", processes) as server:
+        own, every = map(int, get(server, "/left-to-collector")[1].split())
+        assert own == 0
+        assert every < 20_000  # Django alone has some 60,000
+
+
 def test_a_bound_that_the_system_does_not_allow_is_told() -> None:
     few = patched("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))")
     with Server("--max-connections", "200", launcher=few) as server:

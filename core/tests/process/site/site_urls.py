@@ -1,5 +1,6 @@
 """Views that say who answered what, and views that take their time."""
 
+import gc
 import hashlib
 import os
 import subprocess
@@ -44,10 +45,17 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(piece for _ in range(int(request.GET["pieces"])))
 
 
+def left_to_collector(request: HttpRequest) -> HttpResponse:
+    """How many of what the urlconf has loaded the garbage collector goes through, and of all there is."""
+    looked_at = {id(each) for each in gc.get_objects()}
+    return HttpResponse(f"{sum(id(each) in looked_at for each in urlpatterns)} {len(looked_at)}")
+
+
 urlpatterns = [
     path("named/<str:name>", named),
     path("upload/<str:name>", upload),
     path("stuck", stuck),
     path("orphan", orphan),
     path("stream", stream),
+    path("left-to-collector", left_to_collector),
 ]
