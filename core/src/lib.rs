@@ -11,10 +11,13 @@ pub mod proxy;
 pub mod py;
 pub mod ws;
 
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
 mod _core {
+    use super::*;
+
     #[pymodule_export]
     use crate::py::broadcast::broadcast;
     #[pymodule_export]
@@ -35,4 +38,9 @@ mod _core {
     use crate::py::waiter::Waiter;
     #[pymodule_export]
     use crate::py::websocket::{Disconnected, WebSocket};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("PanicException", module.py().get_type::<PanicException>())
+    }
 }

@@ -487,6 +487,9 @@ def parse_requests(data: bytes, limits: dict[str, int] | None = None) -> list[di
     `{"incomplete": True}` where the bytes call for it.
     """
 
+class PanicException(BaseException):
+    """A defect of the engine itself. One that gets as far as the engine ends one connection, with 500 where it can."""
+
 class Learnt:
     """Learns where blocking code of one route runs: on the pool, or inline on the I/O thread while it is short there.
 

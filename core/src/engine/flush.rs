@@ -42,7 +42,7 @@ impl Engine {
     pub fn flush_dirty(&self, py: Python<'_>) {
         let mut batch = self.dirty.take();
         for token in batch.drain(..) {
-            self.flush(py, token);
+            self.guarded(py, Some(token), || self.flush(py, token));
         }
         // What was written meanwhile has its turn after the others.
         let mut dirty = self.dirty.borrow_mut();

@@ -14,6 +14,7 @@ pub mod learnt;
 pub mod native;
 pub mod options;
 pub mod output;
+pub mod panics;
 pub mod read;
 pub mod receive;
 pub mod remote;

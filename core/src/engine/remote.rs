@@ -11,6 +11,7 @@ use super::fields::Fields;
 use super::learnt::Took;
 use super::native::Outcome;
 use super::shared::Shared;
+use super::slab::Token;
 use crate::py::waiter::Waiter;
 
 /// Bytes of a file.
@@ -71,6 +72,25 @@ pub enum Command {
         waiter: Py<Waiter>,
         result: PyResult<Py<PyAny>>,
     },
+}
+
+impl Command {
+    /// The connection that it is for.
+    pub fn token(&self) -> Option<Token> {
+        match self {
+            Self::Respond { shared, .. }
+            | Self::Start { shared, .. }
+            | Self::Write { shared, .. }
+            | Self::File { shared, .. }
+            | Self::End { shared }
+            | Self::Abort { shared }
+            | Self::Dropped { shared }
+            | Self::OnDisconnect { shared, .. }
+            | Self::Busy { shared }
+            | Self::Native { shared, .. } => Some(shared.token),
+            Self::Settle { .. } => None,
+        }
+    }
 }
 
 /// The I/O thread sleeps in its poll, or is about to.

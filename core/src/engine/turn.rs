@@ -124,7 +124,7 @@ impl Engine {
             self.run_commands(py);
             self.go_on(py);
             if now >= self.next_sweep.get() {
-                self.sweep(py, now);
+                self.guarded(py, None, || self.sweep(py, now));
             }
             if !fired.is_empty() || until.is_some_and(|until| now >= until) || self.parts.asyncio_has_work(py) {
                 self.flush_dirty(py);
@@ -158,7 +158,8 @@ impl Engine {
         let mut flushed = self.clock.micros();
         for event in events.iter() {
             if event.token & OTHER == 0 {
-                self.event(py, Token::from_u64(event.token), event.flags);
+                let token = Token::from_u64(event.token);
+                self.guarded(py, Some(token), || self.event(py, token, event.flags));
                 if self.clock.micros() - flushed > FLUSH_WITHIN {
                     self.flush_dirty(py);
                     flushed = self.clock.micros();
@@ -166,7 +167,7 @@ impl Engine {
             } else if event.token & LISTENER == LISTENER {
                 let listener = self.listeners.borrow().get((event.token & 0xffff) as usize).cloned();
                 if let Some(listener) = listener {
-                    self.accept(py, &listener);
+                    self.guarded(py, None, || self.accept(py, &listener));
                 }
             } else if event.token & WAKE == WAKE {
                 self.remote.woken();
@@ -227,15 +228,19 @@ impl Engine {
                 conn.ready = false;
                 std::mem::take(&mut conn.input)
             });
-            if let Some(mut input) = input {
-                let taken = self.feed(py, token, &mut input);
-                input.drain(..taken);
-                if !input.is_empty() {
-                    self.keep_rest(token, input, taken > 0);
-                }
-                self.read_on(token);
+            if let Some(input) = input {
+                self.guarded(py, Some(token), || self.go_on_from(py, token, input));
             }
         }
+    }
+
+    fn go_on_from(&self, py: Python<'_>, token: Token, mut input: Vec<u8>) {
+        let taken = self.feed(py, token, &mut input);
+        input.drain(..taken);
+        if !input.is_empty() {
+            self.keep_rest(token, input, taken > 0);
+        }
+        self.read_on(token);
     }
 
     /// More connections than are allowed: one line, without reading what was asked.
@@ -252,7 +257,8 @@ impl Engine {
         let mut commands = self.commands.take();
         Arc::clone(&self.remote).take(&mut commands);
         for command in commands.drain(..) {
-            self.obey(py, command);
+            let token = command.token();
+            self.guarded(py, token, || self.obey(py, command));
         }
         self.commands.replace(commands);
     }

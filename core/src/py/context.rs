@@ -4,6 +4,8 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::engine::panics::caught;
+
 /// A copy of the thread's context; costs the same however much is in it.
 pub fn copy(py: Python<'_>) -> Bound<'_, PyAny> {
     // SAFETY: the GIL is held; the call returns a new reference (or null, which becomes None's place below).
@@ -26,7 +28,7 @@ pub fn within<R>(py: Python<'_>, context: &Bound<'_, PyAny>, call: impl FnOnce()
     if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
         return Err(PyErr::fetch(py));
     }
-    let result = call();
+    let result = caught(call);
     // SAFETY: as above; it was entered on this thread just now.
     if unsafe { ffi::PyContext_Exit(context.as_ptr()) } < 0 {
         return result.and(Err(PyErr::fetch(py)));

@@ -84,7 +84,7 @@ impl Driver {
         let Some(engine) = crate::engine::here(&shared.remote) else { return };
         let cancelled = matches!(&result, Err(error) if engine.parts.is_cancelled(py, error));
         let outcome = if cancelled { Outcome::Cancelled } else { make(&engine.parts, result) };
-        engine.ended(py, shared, outcome);
+        engine.guarded(py, Some(shared.token), || engine.ended(py, shared, outcome));
     }
 
     fn go_on<'py>(&self, py: Python<'py>, stepped: PyResult<Step<'py>>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -7,6 +7,7 @@ use super::context;
 use super::request::Request;
 use crate::engine::learnt::Stopwatch;
 use crate::engine::native::{Handler, Outcome, named};
+use crate::engine::panics::caught;
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
 use crate::engine::settle;
@@ -95,10 +96,11 @@ impl Job {
         let watch = Stopwatch::start();
         let context = context::copy(py);
         let request = self.request.as_ref().map(|request| request.bind(py));
-        let outcome = match settle::render(py, &self.encode, request, self.run(py, &context)) {
-            Ok(rendered) => Outcome::Value(rendered),
-            Err(unsettled) => unsettled.settle(py, &context, self.settle.as_ref(), &shared, request.cloned()),
-        };
+        let outcome = caught(|| match settle::render(py, &self.encode, request, self.run(py, &context)) {
+            Ok(rendered) => Ok(Outcome::Value(rendered)),
+            Err(unsettled) => Ok(unsettled.settle(py, &context, self.settle.as_ref(), &shared, request.cloned())),
+        });
+        let outcome = outcome.unwrap_or_else(Outcome::Error);
         let took = watch.stop();
         if let Some(tidy) = &self.tidy
             && let Err(error) = tidy.call0(py)

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 
 use super::driver::Driver;
 use super::waiter::Waiter;
+use crate::engine::panics::caught;
 
 pub struct Parts {
     event_loop: RefCell<Option<Attached>>,
@@ -159,7 +160,7 @@ impl Parts {
     pub fn without_loop<R>(&self, py: Python<'_>, call: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         let Some(set_running_loop) = &self.set_running_loop else { return call() };
         set_running_loop.bind(py).call1((py.None(),))?;
-        let result = call();
+        let result = caught(call);
         set_running_loop.bind(py).call1((self.event_loop(py),))?;
         result
     }
@@ -180,7 +181,15 @@ impl Parts {
     }
 
     pub fn warn(&self, py: Python<'_>, message: &str) {
-        if let Err(error) = self.logger.bind(py).call_method1("warning", (message,)) {
+        self.log(py, "warning", message);
+    }
+
+    pub fn error(&self, py: Python<'_>, message: &str) {
+        self.log(py, "error", message);
+    }
+
+    fn log(&self, py: Python<'_>, level: &str, message: &str) {
+        if let Err(error) = self.logger.bind(py).call_method1(level, (message,)) {
             error.write_unraisable(py, None);
         }
     }

@@ -4,6 +4,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use crate::engine::panics::caught;
+
 pub enum Step<'py> {
     Returned(Bound<'py, PyAny>),
     Yielded(Bound<'py, PyAny>),
@@ -21,7 +23,7 @@ pub fn step<'py>(coroutine: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
         match ffi::PyIter_Send(coroutine.as_ptr(), ffi::Py_None(), &mut result) {
             ffi::PySendResult::PYGEN_RETURN => Ok(Step::Returned(Bound::from_owned_ptr(py, result))),
             ffi::PySendResult::PYGEN_NEXT => Ok(Step::Yielded(Bound::from_owned_ptr(py, result))),
-            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+            ffi::PySendResult::PYGEN_ERROR => caught(|| Err(PyErr::fetch(py))),
         }
     }
 }
