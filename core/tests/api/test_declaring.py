@@ -167,6 +167,12 @@ def twice(a: Annotated[int, Query("x")], b: Annotated[str, Query("x")]) -> None:
 def no_file(a: Annotated[int, File()], b: Annotated[str, Query('"')]) -> None: ...
 
 
+def depends_as_default(limit=Depends(len)) -> None: ...  # noqa: B008
+
+
+def marker_as_default(key=Header()) -> None: ...  # noqa: B008
+
+
 @pytest.mark.parametrize(
     ("path", "handler", "message"),
     [
@@ -181,6 +187,8 @@ def no_file(a: Annotated[int, File()], b: Annotated[str, Query('"')]) -> None: .
         ("/x", twice, "asked for twice"),
         ("/x", no_file, "Renamed field names"),
         ("/{other}", body, "has no parameter 'other'"),
+        ("/x", depends_as_default, r"'limit' .* limit: Annotated\[..., Depends\(...\)\]"),
+        ("/x", marker_as_default, r"key: Annotated\[..., Header\(...\)\]"),
     ],
 )
 def test_mistakes_of_handlers(path, handler, message):

@@ -126,6 +126,11 @@ class Reader:
         for place, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
+            if isinstance(parameter.default, Marker | Depends):
+                raise TypeError(
+                    f"{self.where}: {_name(function)}: a default is the value itself; where {name!r} comes from stands "
+                    f"in its annotation: {name}: Annotated[..., {type(parameter.default).__name__}(...)]"
+                )
             if self._is_sender(function, place, name, hints.get(name)):
                 arguments[name] = Request
             elif name in hints or name in self.path:
