@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.utils.http import http_date
 
 from django_rivet import API, Depends, HTTPError, Request, Response, Stream
-from serving import problem, serving, until
+from serving import errors, problem, serving, until
 
 CHANGED = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 BEFORE, SAME, AFTER = (http_date(CHANGED.timestamp() + seconds) for seconds in (-1, 0, 1))
@@ -69,10 +69,6 @@ def opened() -> Iterator[int]:
     calls.append("closed")
 
 
-def version_of_opened(number: str, opened: Annotated[int, Depends(opened)]) -> str:
-    return number
-
-
 @api.get("/kinds/{kind}", last_modified=changed)
 def kinds(kind: str, opened: Annotated[int, Depends(opened)]) -> object:
     return {
@@ -82,6 +78,54 @@ def kinds(kind: str, opened: Annotated[int, Depends(opened)]) -> object:
         "stream": Stream(iter([b"x"])),
         "bytes": b"x",
     }[kind]
+
+
+def session(number: int) -> Iterator[str]:
+    calls.append("begun")
+    try:
+        yield f"v{number}"
+    finally:
+        calls.append("ended")
+
+
+def version_in_session(session: Annotated[str, Depends(session)]) -> str:
+    return session
+
+
+async def time_in_session(session: Annotated[str, Depends(session)]) -> datetime.datetime:
+    return CHANGED
+
+
+def needed_by_the_handler() -> None:
+    calls.append("needed")
+
+
+def chunks(text: str) -> Iterator[str]:
+    calls.append("sent")
+    yield text
+
+
+@api.get("/shared/def/{number}", etag=version_in_session)
+@api.put("/shared/def/{number}", etag=version_in_session)
+def shared(session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]) -> Stream:
+    return Stream(chunks(session))
+
+
+@api.get("/shared/async/{number}", etag=version_in_session, last_modified=time_in_session)
+@api.put("/shared/async/{number}", etag=version_in_session, last_modified=time_in_session)
+async def shared_later(
+    session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]
+) -> Stream:
+    return Stream(chunks(session))
+
+
+def version_of_text(page: str = "first") -> str:
+    return f"v{page}"
+
+
+@api.get("/pages", etag=version_of_text)
+def pages(page: Annotated[int, msgspec.Meta(ge=1)] = 1) -> int:
+    return page
 
 
 @api.get("/auto/{kind}", etag=True)
@@ -197,6 +241,32 @@ def test_each_kind_of_answer(client, kind, status, modified):
     assert calls == ["opened", "closed"]
 
 
+@pytest.mark.parametrize(
+    ("method", "asked", "status", "seen"),
+    [
+        ("GET", {}, 200, ["begun", "needed", "sent", "ended"]),
+        ("GET", {"If-None-Match": '"v7"'}, 304, ["begun", "ended"]),
+        ("PUT", {"If-Match": '"v7"'}, 200, ["begun", "needed", "sent", "ended"]),
+        ("PUT", {"If-Match": '"v6"'}, 412, ["begun", "ended"]),
+    ],
+)
+def test_a_provider_of_both_runs_once_and_ends_after_the_answer(client, kind, method, asked, status, seen):
+    response = client.request(method, f"/shared/{kind}/7", headers=asked)
+    assert (response.status_code, response.text if status == 200 else "v7") == (status, "v7")
+    assert until(lambda: len(calls) >= len(seen) and calls, "the provider has ended") == seen
+
+
+def test_overrides_hold_for_conditions_too(client):
+    with api.overrides({session: lambda: "v8"}):
+        assert client.get("/shared/def/7", headers={"If-None-Match": '"v8"'}).status_code == 304
+
+
+def test_a_name_may_be_text_to_one_of_both(client):
+    first, second = client.get("/pages"), client.get("/pages?page=2")
+    assert (first.json(), first.headers["etag"], second.json(), second.headers["etag"]) == (1, '"vfirst"', 2, '"v2"')
+    assert errors(client.get("/pages?page=0")) == [("query", "page")]
+
+
 @pytest.mark.parametrize("kind", ["json", "django", "kept"])
 def test_a_tag_made_of_the_answer(client, kind):
     first = client.get(f"/auto/{kind}")
@@ -233,7 +303,8 @@ def test_what_gets_no_tag(client, kind, status, tag):
         ("post", {"etag": True}, ValueError, "etag=True is for GET"),
         ("get", {"etag": version_later}, TypeError, "must be an async def"),
         ("get", {"last_modified": lambda other: None}, TypeError, "other"),
-        ("get", {"etag": version_of_opened}, TypeError, "must be ended"),
+        ("get", {"etag": "v1"}, TypeError, "etag='v1': give a function"),
+        ("get", {"last_modified": True}, TypeError, "last_modified=True: give a function"),
     ],
 )
 def test_mistakes_show_where_they_are(method, options, error, words):

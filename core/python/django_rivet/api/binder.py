@@ -1,8 +1,8 @@
 """Writes, where a handler is declared, the function that the engine calls: it does what this signature needs, no more.
 
 The names in the generated code: `r` the request (or the WebSocket), `v` the values as they came, `p` the converted
-ones, `b` the JSON body, `d0`, `d1`, ... what providers gave, `after` the work after the answer, `stack` what is to be
-ended.
+ones, `b` the JSON body, `d0`, `d1`, ... what providers gave, `seen` what the request's conditions came to, `after` the
+work after the answer, `stack` what is to be ended.
 """
 
 import contextlib
@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from django_rivet._core import Request, parse_query, suspends
+from django_rivet.api.conditional import check, mark
 from django_rivet.api.forms import FormReader
 from django_rivet.api.made import Made, answering, unwind, unwind_async
 from django_rivet.api.overrides import Overrides
-from django_rivet.api.responses import Background
+from django_rivet.api.responses import Background, Response
 from django_rivet.api.route import REQUIRED, Handler, Parameter
 from django_rivet.api.signature import Argument, Provider, Signature
 from django_rivet.api.types import is_list, record_names
@@ -28,7 +29,7 @@ from django_rivet.api.values import (
     check_json,
     cookies,
     elements,
-    key_of,
+    keys_of,
     make_struct,
 )
 
@@ -50,7 +51,7 @@ class Binder:
         # Path parameters that are text need nothing.
         self.text = [each for each in signature.parameters if each.location == "path" and each.annotation in (str, Any)]
         converted = [each for each in signature.parameters if each not in self.text and each.location != "body"]
-        self.fields = [(key_of(number, each), each) for number, each in enumerate(converted)]
+        self.fields = list(zip(keys_of(converted), converted, strict=True))
         self.body = next((each for each in signature.parameters if each.location == "body"), None)
         self.form = [(key, each) for key, each in self.fields if each.location in ("form", "file")]
         self.made = not signature.socket and (made or signature.background or signature.cleans_up)
@@ -85,7 +86,7 @@ class Binder:
             self._call_and_clean_up()
         else:
             self._providers("")
-            self.line(self._return(self._call(self.endpoint, self.signature.arguments)))
+            self.line(self._return(self._value_of_handler()))
         return self._compile()
 
     def line(self, text: str) -> None:
@@ -93,7 +94,7 @@ class Binder:
 
     def _values(self) -> None:
         query = {
-            key: is_list(each.annotation) for key, each in self.fields if each.location == "query" and not each.whole
+            key: is_list(each.annotation) for key, each in self.fields if each.location == "query" and key == each.name
         }
         if self.body:
             self._check_body(self.body)
@@ -142,6 +143,9 @@ class Binder:
                     self.line("c = COOKIES(r)")
                 self.line(f"if {parameter.name!r} in c:")
                 self.line(f"    v[{key!r}] = c[{parameter.name!r}]")
+            case "query" if key != parameter.name and not parameter.whole:
+                self.line(f"if {parameter.name!r} in v:")
+                self.line(f"    v[{key!r}] = v[{parameter.name!r}]")
             case "query" if parameter.whole:
                 self.names |= {f"GROUP{number}": record_names(parameter.annotation), "parse_query": parse_query}
                 self.line(f"x = parse_query(r.query_string, GROUP{number})")
@@ -167,6 +171,8 @@ class Binder:
 
     def _providers(self, indent: str) -> None:
         for number, provider in enumerate(self.signature.providers):
+            if number == self.signature.asking:
+                self._conditions(indent)
             self.names[f"P{number}"] = provider.function
             call = self._call(provider.function, provider.arguments, f"P{number}")
             match provider.mode:
@@ -179,6 +185,22 @@ class Binder:
                     self.names[f"P{number}"] = contextlib.asynccontextmanager(provider.function)
                     call = f"await stack.enter_async_context({call})"
             self.line(f"{indent}d{number} = {call}")
+        if len(self.signature.providers) == self.signature.asking:
+            self._conditions(indent)
+
+    def _conditions(self, indent: str) -> None:
+        """Asks whether the handler, and the providers that are its alone, need run."""
+        if not self.signature.conditions:
+            return
+        self.names |= {"CHECK": check, "MARK": mark, "RESPONSE": Response}
+        given = ", ".join(f"{name}={self._expression(each)}" for name, each in self.signature.conditions.items())
+        self.line(f"{indent}seen = CHECK(r, {given})")
+        self.line(f"{indent}if seen.__class__ is RESPONSE:")
+        self.line(f"{indent}    {self._return('seen')}")
+
+    def _value_of_handler(self) -> str:
+        value = f"{'await ' * self.awaits}{self._call(self.endpoint, self.signature.arguments)}"
+        return f"MARK({value}, seen)" if self.signature.conditions else value
 
     def _call_and_clean_up(self) -> None:
         self.names |= {
@@ -190,20 +212,20 @@ class Binder:
         if self.form:
             self.line("    stack.callback(form.close)")
         self._providers("    ")
-        self.line(f"    value = {'await ' * self.is_async}{self._call(self.endpoint, self.signature.arguments)}")
+        self.line(f"    value = {self._value_of_handler()}")
         self.line("except BaseException as error:")
         self.line(f"    {'await ' * self.is_async}UNWIND(stack, error)")
         self.line("    raise")
         if not self.made:
             self.line("await stack.aclose()")
-        self.line(self._return("value", done=True))
+        self.line(self._return("value"))
 
-    def _return(self, value: str, *, done: bool = False) -> str:
-        value = f"await {value}" if self.awaits and not done else value
+    def _return(self, value: str) -> str:
         if not self.made:
             return f"return ANSWER(r, {value})" if self.answers else f"return {value}"
+        stack = "stack" if self.signature.cleans_up else "None"
         after = "after" if self.signature.background else "None"
-        return f"return MADE({value}, {'stack' if done else 'None'}, {after})"
+        return f"return MADE({value}, {stack}, {after})"
 
     def _call(self, function: Handler, arguments: dict[str, Argument], name: str = "HANDLER") -> str:
         passed = []

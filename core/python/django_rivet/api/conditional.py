@@ -1,23 +1,18 @@
 """Conditional requests: https://www.rfc-editor.org/rfc/rfc9110#section-13, by Django's own rules."""
 
 import datetime
-import functools
 import hashlib
-import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 
-from django_rivet._core import Request, suspends
+from django_rivet._core import Request
 from django_rivet.api.errors import HTTPError
-from django_rivet.api.made import Made
-from django_rivet.api.markers import Depends
 from django_rivet.api.responses import Response, Stream
-from django_rivet.api.route import Handler
 
 type Fields = list[tuple[str, str]]
 
@@ -55,49 +50,10 @@ def read_time(value: datetime.datetime | None) -> int | None:
     return int((value if timezone.is_aware(value) else timezone.make_aware(value, datetime.UTC)).timestamp())
 
 
-def providing(etag: Handler | None, modified: Handler | None) -> Handler:
-    """A handler that has the two as its providers and returns what they give."""
-    if any(inspect.iscoroutinefunction(each) for each in (etag, modified)):
-
-        async def both_later(etag: Any = None, modified: Any = None, **path: str) -> tuple[Any, Any]:
-            return etag, modified
-
-        function: Handler = both_later
-    else:
-
-        def both(etag: Any = None, modified: Any = None, **path: str) -> tuple[Any, Any]:
-            return etag, modified
-
-        function = both
-    given = {"etag": etag, "modified": modified}
-    function.__annotations__ = {name: Annotated[Any, Depends(each)] for name, each in given.items() if each}
-    return function
-
-
-def conditional(handler: Handler, wants_request: bool, conditions: Handler, is_async: bool) -> Handler:
-    """Asks before it calls the handler, which returns a `Made`; `conditions` are those of `providing`, bound."""
-    later = inspect.iscoroutinefunction(conditions)
-
-    def arguments(request: Request) -> tuple[Request, ...]:
-        return (request,) if wants_request else ()
-
-    def ask(request: Request, /, **path: str) -> Any:
-        found = check(request, *conditions(request, **path))
-        return found if isinstance(found, Made) else mark(handler(*arguments(request), **path), found)
-
-    async def ask_later(request: Request, /, **path: str) -> Any:
-        given = conditions(request, **path)
-        found = check(request, *(await given if later else given))
-        return found if isinstance(found, Made) else mark(await handler(*arguments(request), **path), found)
-
-    asking: Handler = functools.update_wrapper(ask_later if is_async else ask, handler)
-    if is_async:
-        asking.__suspends__ = suspends(handler) or (later and suspends(conditions))  # type: ignore[attr-defined]
-    return asking
-
-
-def check(request: Request, etag: str | None, modified: datetime.datetime | None) -> Fields | Made:
-    """The fields that the answer is to have; 304 where there need be none. Raises HTTPError for 412."""
+def check(
+    request: Request, etag: str | None = None, modified: datetime.datetime | None = None
+) -> Fields | Response[None]:
+    """The fields that the answer is to have, or 304 where there need be none. Raises HTTPError for 412."""
     tag, time = read_tag(etag), read_time(modified)
     fields = [("ETag", tag)] if tag else []
     if time is not None:
@@ -105,7 +61,7 @@ def check(request: Request, etag: str | None, modified: datetime.datetime | None
     asked = Conditions(request)
     match asked.status(tag, time):
         case 304:
-            return Made(Response(None, status=304, headers=fields), None, None)
+            return Response(None, status=304, headers=fields)
         case 412:
             raise failed()
     # As in Django: what a POST answers with is not what the tag is of.
@@ -117,18 +73,18 @@ def failed() -> HTTPError:
     return HTTPError(412, "It is not what you think it is: read it again.")
 
 
-def mark(made: Any, fields: Fields) -> Any:
-    """Gives the fields to an answer that has no such ones."""
-    if isinstance(made, Made) and fields:
-        match made.value:
-            case HttpResponseBase():
-                names = {name.lower() for name in made.value.headers}
-            case Response() | Stream():
-                names = {name.lower() for name, _ in made.value.headers}
-            case _:
-                names = set()
-        made.value = Response(made.value, headers=[field for field in fields if field[0].lower() not in names])
-    return made
+def mark(value: Any, fields: Fields) -> Any:
+    """A handler's value with these fields, where it has none of the name."""
+    if not fields:
+        return value
+    match value:
+        case HttpResponseBase():
+            names = {name.lower() for name in value.headers}
+        case Response() | Stream():
+            names = {name.lower() for name, _ in value.headers}
+        case _:
+            names = set()
+    return Response(value, headers=[field for field in fields if field[0].lower() not in names])
 
 
 class Tagged:

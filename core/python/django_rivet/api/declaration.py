@@ -8,17 +8,16 @@ from typing import Any, Literal, get_args, get_origin
 
 from django.http.response import HttpResponseBase
 
-from django_rivet._core import Request, suspends
+from django_rivet._core import Request
 from django_rivet.api import types
 from django_rivet.api.around import place, surround
 from django_rivet.api.binder import Binder
-from django_rivet.api.conditional import conditional, providing
 from django_rivet.api.failures import refuse
 from django_rivet.api.limits import Limits
 from django_rivet.api.overrides import OVERRIDES
 from django_rivet.api.pagination import Paginator, item_type, paginated
 from django_rivet.api.responses import EventStream, Response, Stream
-from django_rivet.api.route import REQUIRED, Handler, Operation, Parameter, Route
+from django_rivet.api.route import REQUIRED, Handler, Operation, Route
 from django_rivet.api.settle import Settler
 from django_rivet.api.shared import DEFAULTS, Shared
 from django_rivet.api.signature import Reader, Signature, joined
@@ -77,6 +76,12 @@ class Settings:
         given = {"ETag": self.etag, "Last-Modified": self.last_modified}
         return tuple(name for name, each in given.items() if each is not None)
 
+    @property
+    def conditions(self) -> dict[str, Handler]:
+        """The functions that give the tag and the time, as `Signature`."""
+        given = {"etag": self.etag, "modified": self.last_modified}
+        return {name: each for name, each in given.items() if callable(each)}
+
     def limits(self, where: str) -> Limits:
         """As they hold when nobody else says more. Raises ValueError for what cannot be."""
         known = self.within(())
@@ -104,7 +109,6 @@ class Declaration:
     handler: Handler
     kind: str
     signature: Signature
-    parameters: Sequence[Parameter]
     settings: Settings
     returns: Any
     bind: Callable[..., tuple[Handler, bool]]
@@ -128,7 +132,7 @@ class Declaration:
             method=self.method,
             path=path,
             name=settings.name or self.endpoint.__name__,
-            parameters=tuple(self.parameters),
+            parameters=tuple(joined(self.signature.parameters)),
             returns=self.returns,
             status=204 if self.returns is None and settings.status == 200 else settings.status,
             tags=tuple(dict.fromkeys([*tags, *settings.tags])),
@@ -170,14 +174,16 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
     try:
         kind = _kind(where, handler, method, settings)
         settings.limits(where)
+        for name, each in (("etag", settings.etag), ("last_modified", settings.last_modified)):
+            if not (each is None or callable(each) or (name == "etag" and each is True)):
+                raise TypeError(f"{name}={each!r}: give a function that takes what Depends takes")
+        if settings.etag is True and method != "GET":
+            raise ValueError(f"etag=True is for GET; a function says which tag a {method} may change")
         called = handler
         if settings.paginate is not None:
             called = paginated(handler, settings.paginate, item_type(where, _returns(where, handler, settings)), where)
             settings = replace(settings, returns=REQUIRED)
-        signature = Reader(where, names, {}).read(called, method)
-        parameters: Sequence[Parameter] = signature.parameters
-        if conditions := _conditions(settings):
-            parameters = joined(where, parameters, Reader(where, names, {}).read(conditions, method).parameters)
+        signature = Reader(where, names, {}).read(called, method, settings.conditions)
         returns = _returns(where, called, settings)
         bind = functools.partial(_bind, where, method, names, called, signature, settings)
         bound, leading = bind()
@@ -185,7 +191,7 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
         text = str(error) if where in str(error) else f"{where}: {error}"
         raise type(error)(f"{text} {place(handler)}") from None
     kind = f"{kind}+request" if leading and not signature.socket else kind
-    return Declaration(method, path, handler, bound, kind, signature, parameters, settings, returns, bind)
+    return Declaration(method, path, handler, bound, kind, signature, settings, returns, bind)
 
 
 def _bind(
@@ -217,42 +223,12 @@ def _bind(
         nonlocal version, current
         if current is None or version != OVERRIDES:
             version = dict(OVERRIDES)
-            found = Reader(where, names, version).read(handler, method)
+            found = Reader(where, names, version).read(handler, method, settings.conditions)
             current = Binder(handler, found, names, status=settings.status, made=made).make()
         return current
 
     binder = Binder(handler, signature, names, status=settings.status, made=made)
-    bound = binder.make(rebind, OVERRIDES)
-    if settings.etag is True and method != "GET":
-        raise ValueError(f"{where}: etag=True is for GET; a function says which tag a {method} may change")
-    function = _conditions(settings)
-    if function is None:
-        return bound, binder.wants_request
-    conditions = _bind_conditions(where, method, names, handler, function)
-    return conditional(bound, binder.wants_request, conditions, binder.is_async), True
-
-
-def _conditions(settings: Settings) -> Handler | None:
-    """What gives the tag and the time; None where no function does."""
-    etag = settings.etag if callable(settings.etag) else None
-    return providing(etag, settings.last_modified) if etag or settings.last_modified else None
-
-
-def _bind_conditions(where: str, method: str, names: list[str], handler: Handler, function: Handler) -> Handler:
-    if inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(handler):
-        raise TypeError(f"{where}: {handler.__name__} has an async etag or last_modified and must be an async def")
-    binder = Binder(function, Reader(where, names, {}).read(function, method), names, status=200, made=False)
-    if binder.made:
-        raise TypeError(f"{where}: etag and last_modified cannot depend on what must be ended, or on a form")
-    bound = binder.make()
-
-    def conditions(request: Request, **path: str) -> Any:
-        return bound(request, **path) if binder.wants_request else bound(**path)
-
-    if inspect.iscoroutinefunction(function):
-        inspect.markcoroutinefunction(conditions)
-        conditions.__suspends__ = suspends(bound)  # type: ignore[attr-defined]
-    return conditions
+    return binder.make(rebind, OVERRIDES), binder.wants_request
 
 
 def _kind(where: str, handler: Handler, method: str, settings: Settings) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from django_rivet._core import Request, WebSocket
@@ -40,12 +41,16 @@ type Argument = Parameter | Provider | type[Request] | type[Background]
 class Signature:
     """A handler's arguments by name (None: not one argument is made), and all that they take.
 
-    providers: each after those that it depends on. socket: it is of a WebSocket, which stands where a request does.
+    providers: each after those that it depends on. conditions: those that give the `etag` and the time (`modified`);
+    asking: so many of the providers, the first ones, are there for them. socket: it is of a WebSocket, which stands
+    where a request does.
     """
 
     arguments: dict[str, Argument] = field(default_factory=dict)
     parameters: list[Parameter] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
+    conditions: dict[str, Provider] = field(default_factory=dict)
+    asking: int = 0
     background: bool = False
     socket: bool = False
 
@@ -74,24 +79,35 @@ class Signature:
 
 
 def _is_text(argument: Argument) -> bool:
-    return isinstance(argument, Parameter) and argument.location == "path" and argument.annotation in (str, Any)
+    return isinstance(argument, Parameter) and argument.location == "path" and _is_any_text(argument)
 
 
-def joined(where: str, own: Iterable[Parameter], others: Iterable[Parameter]) -> list[Parameter]:
-    """What two functions take of one request: a name of both is required if one of them requires it.
-
-    Raises TypeError for one that they take as different types, unless one takes it as text.
-    """
+def joined(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """One for each thing in the request: required if one of those who ask for it requires it, typed if one has a type."""
     found: dict[tuple[str, ...], Parameter] = {}
-    for each in (*own, *others):
-        key = (each.location, each.name, str(each.annotation) if each.whole else "")
-        known = found.setdefault(key, each)
-        annotation = each.annotation if known.annotation in (str, Any) else known.annotation
-        if annotation != each.annotation and each.annotation not in (str, Any):
-            raise TypeError(f"{where}: {each.location} {each.name} is asked for twice, as different types")
+    for each in parameters:
+        known = found.setdefault(_key(each), each)
+        annotation = each.annotation if _is_any_text(known) else known.annotation
         default = REQUIRED if each.default is REQUIRED else known.default
-        found[key] = replace(known, annotation=annotation, default=default)
+        found[_key(each)] = replace(known, annotation=annotation, default=default)
     return list(found.values())
+
+
+def _key(parameter: Parameter) -> tuple[str, ...]:
+    whole = parameter.whole and parameter.location != "body"
+    return parameter.location, parameter.name, str(parameter.annotation) if whole else ""
+
+
+def _is_any_text(parameter: Parameter) -> bool:
+    return parameter.annotation in (str, Any)
+
+
+def _agree(one: Parameter, other: Parameter) -> bool:
+    """May two functions take one thing so: as the same type, or one of them as the text that it is?"""
+    if one.location == "body" or one.file != other.file:
+        return one == other
+    text = any(map(_is_any_text, (one, other))) and not any(types.is_list(each.annotation) for each in (one, other))
+    return text or one.annotation == other.annotation
 
 
 class Reader:
@@ -104,11 +120,14 @@ class Reader:
         self.found = Signature()
         self._handler: Handler | None = None
         self._providers: dict[Handler, Provider] = {}
-        self._parameters: dict[tuple[str, str], Parameter] = {}
+        self._parameters: dict[tuple[str, ...], list[Parameter]] = {}
 
-    def read(self, handler: Handler, method: str) -> Signature:
+    def read(self, handler: Handler, method: str, conditions: Mapping[str, Handler] = MappingProxyType({})) -> Signature:
+        """conditions: what gives the `etag` and the time (`modified`), as `Depends` takes it."""
         self._handler = handler
         self.found.socket = method == "WEBSOCKET"
+        self.found.conditions = {name: self._provider(each) for name, each in conditions.items()}
+        self.found.asking = len(self.found.providers)
         self.found.arguments = self._arguments(handler)
         self._check_path(handler)
         locations = {parameter.location for parameter in self.found.parameters}
@@ -117,7 +136,7 @@ class Reader:
         if "body" in locations and locations & {"form", "file"}:
             raise TypeError(f"{self.where}: the body is either JSON or a form")
         if self.found.suspends and not inspect.iscoroutinefunction(handler):
-            raise TypeError(f"{self.where}: {_name(handler)} has an async provider and must be an async def")
+            raise TypeError(f"{self.where}: {_name(handler)} has an async provider, etag or last_modified, and must be an async def")
         return self.found
 
     def _arguments(self, function: Handler) -> dict[str, Argument]:
@@ -214,14 +233,15 @@ class Reader:
         return self._once(where, Parameter(location, wire, annotation, default, whole, file))
 
     def _once(self, where: str, parameter: Parameter) -> Parameter:
-        """What two functions ask for is read once; two bodies, or two types for a name, are a mistake."""
-        key = parameter.location, parameter.name or ("" if parameter.location == "body" else str(parameter.annotation))
-        known = self._parameters.setdefault(key, parameter)
-        if known is parameter:
-            self.found.parameters.append(parameter)
-        elif known != parameter:
+        """What two functions ask for alike is read once; two bodies, or two types for a name, are a mistake."""
+        known = self._parameters.setdefault(_key(parameter), [])
+        if parameter in known:
+            return known[known.index(parameter)]
+        if not all(_agree(each, parameter) for each in known):
             raise TypeError(f"{where}: {parameter.location} {parameter.name} is asked for twice, as different types")
-        return known
+        known.append(parameter)
+        self.found.parameters.append(parameter)
+        return parameter
 
     def _provider(self, function: Handler) -> Provider:
         function = self.overrides.get(function, function)

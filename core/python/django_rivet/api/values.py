@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -22,11 +23,13 @@ _MISSING = re.compile(r"Object missing required field `(.*)`")
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))+', re.DOTALL)
 
 
-def key_of(number: int, parameter: Parameter) -> str:
-    """What a parameter is called among the values; the query's names as they are, as they come in a dict."""
-    if parameter.location == "query" and not parameter.whole:
-        return parameter.name
-    return f":{number}"
+def keys_of(parameters: Iterable[Parameter]) -> list[str]:
+    """What they are called among the values: the query's names as they are, as they come in a dict; once each."""
+    keys: list[str] = []
+    for number, each in enumerate(parameters):
+        named = each.location == "query" and not each.whole and each.name not in keys
+        keys.append(each.name if named else f":{number}")
+    return keys
 
 
 def make_struct(fields: list[tuple[str, Parameter]]) -> type[msgspec.Struct]:
@@ -142,7 +145,8 @@ class Explanation:
                 if parameter.file and key in values:
                     parameter.file.check(values[key])
             except msgspec.ValidationError as error:
-                errors.append(_describe(error, key, parameter, key in values))
+                if (found := _describe(error, key, parameter, key in values)) not in errors:
+                    errors.append(found)
         if self._body and request:
             try:
                 self._body.check(request.body)
