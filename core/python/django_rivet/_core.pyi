@@ -68,8 +68,9 @@ class Reactor:
         coroutine function wrapped by another function is told by the wrapper's attribute `__suspends__`, whether it
         may wait.
 
-        limits: {"max_body": bytes or None, "timeout": seconds or 0, "compression": ""}, see `api.limits`: None, 0
-        and "" are as the options have it.
+        limits: {"max_body": bytes or None, "timeout": seconds or 0, "compression": "", "plain": {"text": True, "bytes":
+        True, "none": True}}, see `api.limits`: None, 0 and "" are as the options have it. What is not `plain` of str,
+        bytes and None is for `settle`.
 
         context: each call on the I/O thread runs in a copy of it; None: of the loop's.
 

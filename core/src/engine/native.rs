@@ -10,6 +10,7 @@ use super::conn::Exchange;
 use super::learnt::{Learnt, Took};
 use super::routes::Params;
 use super::shared::{Body, Progress, Shared};
+use super::settle::Settle;
 use super::slab::Token;
 use super::{Engine, answer::Plain, settle};
 use crate::http::head::Head;
@@ -40,7 +41,7 @@ pub struct Handler {
     /// Of its path's parameters.
     pub names: Vec<String>,
     /// Makes an answer of what is none: `settle(request, value, error)`.
-    pub settle: Option<Py<PyAny>>,
+    pub settle: Option<Arc<Settle>>,
     /// Bytes of a body; None: as the server has it.
     pub max_body: Option<u64>,
     /// Milliseconds until its answer must have begun; 0: any.
@@ -151,7 +152,7 @@ impl Engine {
         bytes: &[u8],
         result: PyResult<Bound<'_, PyAny>>,
     ) {
-        match settle::render(py, &self.parts.encode, None, result) {
+        match settle::render(py, &self.parts.encode, handler.settle.as_deref(), None, result) {
             Ok(rendered) => self.rendered(py, call.token, call.exchange, (head, bytes), &rendered),
             Err(unsettled) if handler.settle.is_some() => {
                 if let Some(shared) = self.enlist_native(handler, call, head, bytes, None) {
@@ -195,8 +196,7 @@ impl Engine {
         request: Option<Bound<'_, Request>>,
     ) {
         self.cancel_with(py, &shared, &task);
-        let settle = handler.settle.as_ref().map(|settle| settle.clone_ref(py));
-        driver.answer_to(shared, settle, request.map(Bound::unbind));
+        driver.answer_to(shared, handler.settle.clone(), request.map(Bound::unbind));
     }
 
     /// As `enlist`; from here on its time runs.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::native::Handler;
 use crate::http::head::Method;
+use crate::py::render::PlainValues;
 
 /// What one path answers to, by method.
 #[derive(Default)]
@@ -142,7 +143,7 @@ pub enum Given {
     Limited(String, String, Py<PyAny>, String, Py<PyAny>, Limits),
 }
 
-/// What a route has instead of the server's options.
+/// What a route has instead of the server's options, and what it returns.
 #[derive(FromPyObject, Default)]
 #[pyo3(from_item_all)]
 pub struct Limits {
@@ -151,6 +152,7 @@ pub struct Limits {
     pub timeout: f64,
     /// As `Engine::name_codings` takes it.
     pub compression: String,
+    pub plain: PlainValues,
 }
 
 impl Given {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::native::{Handler, Kind, Outcome};
 use super::shared::{Progress, Shared};
-use crate::py::render::Rendered;
+use crate::py::render::{PlainValues, Rendered};
 use crate::py::request::Request;
 use crate::py::{context, parts::Parts};
 
@@ -19,11 +19,18 @@ pub struct Unsettled<'py> {
     error: Option<PyErr>,
 }
 
+/// Makes the answers of a route that are not plain, and knows which are.
+pub struct Settle {
+    pub call: Py<PyAny>,
+    pub plain: PlainValues,
+}
+
 /// # Errors
 /// What is to be settled: also what a handler returns that has touched Django's side of its request.
 pub fn render<'py>(
     py: Python<'py>,
     encode: &Py<PyAny>,
+    settle: Option<&Settle>,
     request: Option<&Bound<'py, Request>>,
     result: PyResult<Bound<'py, PyAny>>,
 ) -> Result<Rendered, Unsettled<'py>> {
@@ -31,7 +38,12 @@ pub fn render<'py>(
     if request.is_some_and(|request| request.get().touched(py)) {
         return Err(Unsettled { value: Some(value), error: None });
     }
-    Rendered::from_value(py, encode, &value).map_err(|error| Unsettled { value: Some(value), error: Some(error) })
+    let plain = settle.map_or_else(PlainValues::default, |settle| settle.plain);
+    match Rendered::from_value(py, encode, plain, &value) {
+        Ok(Some(rendered)) => Ok(rendered),
+        Ok(None) => Err(Unsettled { value: Some(value), error: None }),
+        Err(error) => Err(Unsettled { value: Some(value), error: Some(error) }),
+    }
 }
 
 impl Unsettled<'_> {
@@ -46,7 +58,7 @@ impl Unsettled<'_> {
         self,
         py: Python<'py>,
         context: &Bound<'py, PyAny>,
-        settle: Option<&Py<PyAny>>,
+        settle: Option<&Settle>,
         shared: &Arc<Shared>,
         request: Option<Bound<'py, Request>>,
     ) -> Outcome {
@@ -61,7 +73,7 @@ impl Unsettled<'_> {
         let error = self.error.map(|error| error.into_value(py));
         let called = request
             .map_or_else(|| Request::new(py, Arc::clone(shared), false), Ok)
-            .and_then(|request| context::within(py, context, || settle.bind(py).call1((request, self.value, error))));
+            .and_then(|request| context::within(py, context, || settle.call.bind(py).call1((request, self.value, error))));
         match called {
             Ok(later) if later.is_none() => Outcome::Settled(None),
             Ok(later) => Outcome::Settled(Some(later.unbind())),
@@ -74,12 +86,12 @@ impl Outcome {
     pub fn of(
         py: Python<'_>,
         parts: &Parts,
-        settle: Option<&Py<PyAny>>,
+        settle: Option<&Settle>,
         shared: &Arc<Shared>,
         request: Option<Bound<'_, Request>>,
         result: PyResult<Bound<'_, PyAny>>,
     ) -> Self {
-        match render(py, &parts.encode, request.as_ref(), result) {
+        match render(py, &parts.encode, settle, request.as_ref(), result) {
             Ok(rendered) => Self::Value(rendered),
             Err(unsettled) => unsettled.settle(py, &context::copy(py), settle, shared, request),
         }
@@ -97,7 +109,7 @@ impl Engine {
         request: Option<Bound<'_, Request>>,
         unsettled: Unsettled<'_>,
     ) -> Outcome {
-        let settle = || unsettled.settle(py, context, handler.settle.as_ref(), shared, request);
+        let settle = || unsettled.settle(py, context, handler.settle.as_deref(), shared, request);
         if matches!(handler.kind, Kind::Ready | Kind::Async) {
             return settle();
         }
@@ -114,7 +126,7 @@ impl Engine {
         request: Option<Bound<'_, Request>>,
         result: PyResult<Bound<'_, PyAny>>,
     ) -> Outcome {
-        match render(py, &self.parts.encode, request.as_ref(), result) {
+        match render(py, &self.parts.encode, handler.settle.as_deref(), request.as_ref(), result) {
             Ok(rendered) => Outcome::Value(rendered),
             Err(unsettled) => self.settle_here(py, context, handler, shared, request, unsettled),
         }

@@ -148,7 +148,7 @@ impl Engine {
         let route = found.as_ref().map_or(exchange.route, |(handler, _)| handler.slot);
         let exchange = Exchange { route, ..exchange };
         let Some(shared) = self.enlist(token, exchange, head, bytes, None) else { return true };
-        let settle = found.as_ref().and_then(|(handler, _)| handler.settle.as_ref().map(|settle| settle.clone_ref(py)));
+        let settle = found.as_ref().and_then(|(handler, _)| handler.settle.clone());
         let socket = match Bound::new(py, WebSocket::new(shared, handshake, settle)) {
             Ok(socket) => socket,
             Err(error) => {

@@ -10,6 +10,7 @@ use super::gil::Gil;
 use super::parts::Parts;
 use super::step::{self, Step};
 use crate::engine::native::Outcome;
+use crate::engine::settle::Settle;
 use crate::engine::shared::Shared;
 use crate::py::request::Request;
 use crate::py::websocket::WebSocket;
@@ -27,7 +28,7 @@ pub struct Driver {
 enum Answers {
     Nobody,
     /// With the route's `settle`, and the request that the handler has.
-    Request(Arc<Shared>, Option<Py<PyAny>>, Option<Py<Request>>),
+    Request(Arc<Shared>, Option<Arc<Settle>>, Option<Py<Request>>),
     /// By itself: it is what `settle` returned.
     Later(Arc<Shared>),
     Socket(Py<WebSocket>),
@@ -49,7 +50,7 @@ impl Driver {
     }
 
     /// The request that the result will answer, once the coroutine has suspended.
-    pub fn answer_to(&self, shared: Arc<Shared>, settle: Option<Py<PyAny>>, request: Option<Py<Request>>) {
+    pub fn answer_to(&self, shared: Arc<Shared>, settle: Option<Arc<Settle>>, request: Option<Py<Request>>) {
         self.answers.replace(Answers::Request(shared, settle, request));
     }
 
@@ -68,7 +69,7 @@ impl Driver {
             Answers::Socket(socket) => WebSocket::handler_ended(socket.bind(py), result.map(drop)),
             Answers::Request(shared, settle, request) => {
                 let request = request.map(|request| request.into_bound(py));
-                let make = |parts: &_, result| Outcome::of(py, parts, settle.as_ref(), &shared, request, result);
+                let make = |parts: &_, result| Outcome::of(py, parts, settle.as_deref(), &shared, request, result);
                 Self::tell(py, &shared, result, make);
             }
             Answers::Later(shared) => Self::tell(py, &shared, result, |_, result| Outcome::later(result)),

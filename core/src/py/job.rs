@@ -10,14 +10,14 @@ use crate::engine::native::{Handler, Outcome, named};
 use crate::engine::panics::caught;
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
-use crate::engine::settle;
+use crate::engine::settle::{self, Settle};
 use crate::engine::shared::Shared;
 
 #[pyclass(module = "django_rivet._core", frozen)]
 pub struct Job {
     callable: Py<PyAny>,
     encode: Py<PyAny>,
-    settle: Option<Py<PyAny>>,
+    settle: Option<Arc<Settle>>,
     /// Called after the handler: `Reactor.pool`.
     tidy: Option<Py<PyAny>>,
     request: Option<Py<Request>>,
@@ -38,7 +38,7 @@ impl Job {
         let job = Self {
             callable: handler.callable.clone_ref(py),
             encode: parts.encode.clone_ref(py),
-            settle: handler.settle.as_ref().map(|settle| settle.clone_ref(py)),
+            settle: handler.settle.clone(),
             tidy,
             request: request.map(Bound::unbind),
             params: params.clone(),
@@ -96,9 +96,10 @@ impl Job {
         let watch = Stopwatch::start();
         let context = context::copy(py);
         let request = self.request.as_ref().map(|request| request.bind(py));
-        let outcome = caught(|| match settle::render(py, &self.encode, request, self.run(py, &context)) {
+        let settle = self.settle.as_deref();
+        let outcome = caught(|| match settle::render(py, &self.encode, settle, request, self.run(py, &context)) {
             Ok(rendered) => Ok(Outcome::Value(rendered)),
-            Err(unsettled) => Ok(unsettled.settle(py, &context, self.settle.as_ref(), &shared, request.cloned())),
+            Err(unsettled) => Ok(unsettled.settle(py, &context, settle, &shared, request.cloned())),
         });
         let outcome = outcome.unwrap_or_else(Outcome::Error);
         let took = watch.stop();

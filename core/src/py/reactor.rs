@@ -15,6 +15,7 @@ use crate::engine::native::{Handler, Kind};
 use crate::engine::options::{Options, milliseconds};
 use crate::engine::remote::Remote;
 use crate::engine::routes::{Given, Routes, canonical};
+use crate::engine::settle::Settle;
 use crate::engine::turn::asyncio_token;
 use crate::engine::{Engine, Fallback, set_current};
 use crate::files::Files;
@@ -120,7 +121,7 @@ impl Reactor {
             // Without a way to leave the loop blocking code fails on this thread.
             let kind = if self.engine.parts.leaves_loop() { kind } else { on_pool(kind) };
             let handler = Rc::new(Handler {
-                settle,
+                settle: settle.map(|call| Arc::new(Settle { call, plain: limits.plain })),
                 max_body: limits.max_body,
                 timeout: milliseconds(limits.timeout),
                 codings: self.engine.name_codings(&limits.compression)?,

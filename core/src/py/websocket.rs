@@ -16,6 +16,7 @@ use crate::engine::conn::State;
 use crate::engine::fields::Fields;
 use crate::engine::finish::Ended;
 use crate::engine::remote::Command;
+use crate::engine::settle::Settle;
 use crate::engine::shared::{Progress, Shared};
 use crate::engine::socket::{Inbox, Socket};
 use crate::engine::{Engine, here};
@@ -54,11 +55,11 @@ pub struct WebSocket {
     /// Who it is, as the route's `auth` says.
     user: Gil<RefCell<Option<Py<PyAny>>>>,
     /// The route's: what an exception of its handler means for the handshake.
-    settle: Option<Py<PyAny>>,
+    settle: Option<Arc<Settle>>,
 }
 
 impl WebSocket {
-    pub fn new(shared: Arc<Shared>, handshake: Handshake, settle: Option<Py<PyAny>>) -> Self {
+    pub fn new(shared: Arc<Shared>, handshake: Handshake, settle: Option<Arc<Settle>>) -> Self {
         Self {
             shared,
             handshake: Gil::new(RefCell::new(Some(Box::new(handshake)))),
@@ -119,7 +120,7 @@ impl WebSocket {
         let (py, this) = (slf.py(), slf.get());
         let Some(settle) = this.settle.as_ref().filter(|_| this.phase.get() == Phase::Connecting) else { return false };
         let answered =
-            settle.bind(py).call1((slf, py.None(), error.value(py))).and_then(|answered| answered.is_truthy());
+            settle.call.bind(py).call1((slf, py.None(), error.value(py))).and_then(|answered| answered.is_truthy());
         answered.unwrap_or_else(|failure| {
             engine.parts.exception(py, "a handshake could not be refused", &failure);
             false

@@ -1,23 +1,20 @@
 """What stands around a handler: a gate before it, a transaction, Django's middleware."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django_rivet.api import chain
 from django_rivet.api import gate as gates
 from django_rivet.api.atomic import atomic
-from django_rivet.api.route import Handler, Route
-
-if TYPE_CHECKING:
-    from django_rivet.api.declaration import Settings
+from django_rivet.api.options import Settings
+from django_rivet.api.route import Handler, Route, place
 
 # Makes the handler anew: `bind(made=True)` is one that never answers by itself.
 type Bind = Callable[..., tuple[Handler, bool]]
 
 
-def surround(route: Route, settings: "Settings", bind: Bind) -> Route:
+def surround(route: Route, settings: Settings, bind: Bind) -> Route:
     """The route with what these options ask for; the very same one where they ask for nothing. Raises TypeError."""
     try:
         return _socket(route, settings) if route.method == "WEBSOCKET" else _surround(route, settings, bind)
@@ -25,7 +22,7 @@ def surround(route: Route, settings: "Settings", bind: Bind) -> Route:
         raise TypeError(f"{route.method} {route.path}: {error} {place(route.endpoint)}") from None
 
 
-def _surround(route: Route, settings: "Settings", bind: Bind) -> Route:
+def _surround(route: Route, settings: Settings, bind: Bind) -> Route:
     lane, leading = route.kind.removesuffix("+request"), route.kind.endswith("+request")
     # Who never sees the request cannot touch its session.
     touches = leading and route.method not in ("GET", "HEAD", "OPTIONS")
@@ -51,7 +48,7 @@ def _surround(route: Route, settings: "Settings", bind: Bind) -> Route:
     return route
 
 
-def _socket(route: Route, settings: "Settings") -> Route:
+def _socket(route: Route, settings: Settings) -> Route:
     gate = gates.make(settings, exempts=False)
     if gate is None:
         return route
@@ -59,9 +56,3 @@ def _socket(route: Route, settings: "Settings") -> Route:
 
 
 _NOT_ATOMIC = "an async def handler cannot be atomic, as Django has no async transactions: make it a def"
-
-
-def place(handler: Handler) -> str:
-    """Where a handler stands, for messages."""
-    code: Any = inspect.unwrap(handler).__code__
-    return f"({code.co_filename}:{code.co_firstlineno})"

@@ -4,99 +4,20 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, get_origin
-
-from django.http.response import HttpResponseBase
+from typing import Any
 
 from django_rivet._core import Request
-from django_rivet.api import types
-from django_rivet.api.around import place, surround
+from django_rivet.api.around import surround
 from django_rivet.api.binder import Binder
 from django_rivet.api.failures import refuse
-from django_rivet.api.limits import Limits
+from django_rivet.api.options import Settings
 from django_rivet.api.overrides import OVERRIDES
-from django_rivet.api.pagination import Paginator, item_type, paginated
-from django_rivet.api.responses import EventStream, Response, Stream
-from django_rivet.api.route import REQUIRED, Handler, Operation, Route
+from django_rivet.api.pagination import item_type, paginated
+from django_rivet.api.plain import PlainValues
+from django_rivet.api.returned import Declared, plain, returned
+from django_rivet.api.route import REQUIRED, Handler, Operation, Route, place
 from django_rivet.api.settle import Settler
-from django_rivet.api.shared import DEFAULTS, Shared
 from django_rivet.api.signature import Reader, Signature, joined
-
-
-class Options(Shared, total=False):
-    """What may be said of a route; `API` documents it."""
-
-    inline: bool
-    blocking: bool
-    status: int
-    returns: Any
-    name: str
-    tags: Sequence[str]
-    summary: str
-    description: str
-    deprecated: bool
-    paginate: Paginator
-    etag: Literal[True] | Callable[..., Any]
-    last_modified: Callable[..., Any]
-    operation_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The options with their defaults."""
-
-    inline: bool = False
-    blocking: bool = False
-    status: int = 200
-    returns: Any = REQUIRED
-    name: str = ""
-    tags: Sequence[str] = ()
-    summary: str = ""
-    description: str = ""
-    deprecated: bool = False
-    auth: Any = REQUIRED
-    permissions: Any = REQUIRED
-    csrf: Any = REQUIRED
-    throttle: Any = REQUIRED
-    atomic: Any = REQUIRED
-    middleware: Any = REQUIRED
-    max_body: Any = REQUIRED
-    timeout: Any = REQUIRED
-    compress: Any = REQUIRED
-    paginate: Paginator | None = None
-    responses: Any = REQUIRED
-    include_in_schema: Any = REQUIRED
-    operation_id: str = ""
-    etag: Literal[True] | Callable[..., Any] | None = None
-    last_modified: Callable[..., Any] | None = None
-
-    @property
-    def validators(self) -> tuple[str, ...]:
-        """As `Operation`."""
-        given = {"ETag": self.etag, "Last-Modified": self.last_modified}
-        return tuple(name for name, each in given.items() if each is not None)
-
-    @property
-    def conditions(self) -> dict[str, Handler]:
-        """The functions that give the tag and the time, as `Signature`."""
-        given = {"etag": self.etag, "modified": self.last_modified}
-        return {name: each for name, each in given.items() if callable(each)}
-
-    def limits(self, where: str) -> Limits:
-        """As they hold when nobody else says more. Raises ValueError for what cannot be."""
-        known = self.within(())
-        return Limits.of(where, known.max_body, known.timeout, known.compress)
-
-    def within(self, shared: Sequence[Mapping[str, Any]]) -> "Settings":
-        """With what its routers say, the nearest one first, where the route itself says nothing."""
-        return replace(
-            self,
-            **{
-                name: next((each[name] for each in shared if name in each), default)
-                for name, default in DEFAULTS.items()
-                if getattr(self, name) is REQUIRED
-            },
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +78,25 @@ class Declaration:
             line=code.co_firstlineno,
             endpoint=self.endpoint,
             operation=operation,
-            settle=refuse if self.signature.socket else self._settler(settings, handlers),
+            settle=refuse if self.signature.socket else self._settler(operation, settings, handlers),
             limits=settings.limits(f"{self.method} {path}"),
+            # With another status the bound handler answers, or its `settle`: the engine gets no value.
+            plain=plain(self.returns, 200) if settings.status == 200 else PlainValues(),
         )
         return surround(route, settings, self.bind)
 
-    def _settler(self, settings: Settings, handlers: tuple[dict[type[Exception], Handler], ...]) -> Settler:
-        always = settings.returns is not REQUIRED
-        return Settler(settings.status, self.returns, always, handlers, tagged=settings.etag is True)
+    def _settler(
+        self, operation: Operation, settings: Settings, handlers: tuple[dict[type[Exception], Handler], ...]
+    ) -> Settler:
+        declared = Declared(f"{operation.method} {operation.path}", self.endpoint, self.returns)
+        return Settler(
+            status=settings.status,
+            declared=declared,
+            plain=plain(self.returns, settings.status),
+            always=settings.returns is not REQUIRED,
+            handlers=handlers,
+            tagged=settings.etag is True,
+        )
 
 
 def declare(where: str, method: str, path: str, names: list[str], handler: Handler, settings: Settings) -> Declaration:
@@ -173,18 +105,14 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
         raise TypeError(f"{where}: {handler!r} is no function")
     try:
         kind = _kind(where, handler, method, settings)
-        settings.limits(where)
-        for name, each in (("etag", settings.etag), ("last_modified", settings.last_modified)):
-            if not (each is None or callable(each) or (name == "etag" and each is True)):
-                raise TypeError(f"{name}={each!r}: give a function that takes what Depends takes")
-        if settings.etag is True and method != "GET":
-            raise ValueError(f"etag=True is for GET; a function says which tag a {method} may change")
+        settings.check(where, method)
         called = handler
         if settings.paginate is not None:
-            called = paginated(handler, settings.paginate, item_type(where, _returns(where, handler, settings)), where)
+            item = item_type(where, returned(where, handler, settings.returns))
+            called = paginated(handler, settings.paginate, item, where)
             settings = replace(settings, returns=REQUIRED)
         signature = Reader(where, names, {}).read(called, method, settings.conditions)
-        returns = _returns(where, called, settings)
+        returns = returned(where, called, settings.returns)
         bind = functools.partial(_bind, where, method, names, called, signature, settings)
         bound, leading = bind()
     except (TypeError, ValueError) as error:
@@ -252,31 +180,3 @@ def _check_call(where: str, handler: Handler, names: list[str], *, leading: bool
         signature.bind(*[None] * leading, **dict.fromkeys(names))
     except TypeError as error:
         raise TypeError(f"{where}: {handler.__name__}{signature} does not fit the path: {error}") from None
-
-
-def _returns(where: str, handler: Handler, settings: Settings) -> Any:
-    """The type of what is answered, Any when it is not known or no value that msgspec makes."""
-    if settings.returns is not REQUIRED:
-        if unknown := types.unknown_type(settings.returns):
-            raise TypeError(
-                f"{where}: returns={settings.returns}: {unknown.__qualname__} is no type that msgspec knows"
-            )
-        return settings.returns
-    return _answered(types.annotations(handler, where).get("return", Any))
-
-
-def _answered(annotation: Any) -> Any:
-    kind = get_origin(annotation) or annotation
-    if kind is Response:
-        return _answered(get_args(annotation)[0]) if get_args(annotation) else Any
-    if annotation is None or annotation is type(None):
-        return None
-    try:
-        known = types.unknown_type(annotation) is None
-    except Exception:  # whatever people write there for type checkers
-        return Any
-    others = any(
-        isinstance(each, type) and issubclass(each, HttpResponseBase | Stream | EventStream | Response)
-        for each in types.alternatives(annotation)
-    )
-    return annotation if known and not others else Any

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.errors import HTTPError, http_error
+from django_rivet.api.returned import WrongReturn
 from django_rivet.django import answer as django_answer
 
 logger = logging.getLogger("django_rivet")
@@ -15,7 +16,10 @@ def respond_error(request: Request, error: Exception) -> None:
     """Problem details for what the error means; 500 is logged, and shows Django's debug page where DEBUG is on."""
     problem = http_error(error)
     if problem is None:
-        logger.error("a handler failed", exc_info=error)
+        if isinstance(error, WrongReturn):
+            logger.error("%s", error)
+        else:
+            logger.error("a handler failed", exc_info=error)
         if settings.configured and settings.DEBUG and _debug_page(request, error):
             return
         problem = HTTPError(500)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 
@@ -12,12 +12,10 @@ from django_rivet._core import Request, WebSocket
 from django_rivet.api.auth import Authenticator, Sender, SessionAuth, is_known, is_socket
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.inside import check_installed
+from django_rivet.api.options import Settings
 from django_rivet.api.permissions import Permission
 from django_rivet.api.route import Handler
 from django_rivet.api.throttling import Throttle
-
-if TYPE_CHECKING:
-    from django_rivet.api.declaration import Settings
 
 type Step = Authenticator | Throttle | Permission
 # Calls a step with its arguments, in whatever way it has to be called where the handler runs.
@@ -127,7 +125,7 @@ class Gate:
         return functools.update_wrapper(entered, handler)
 
 
-def make(settings: "Settings", *, exempts: bool) -> Gate | None:
+def make(settings: Settings, *, exempts: bool) -> Gate | None:
     """The gate that these options ask for; None: none. Raises TypeError for what is none of them.
 
     exempts: there is one in any case, which takes the CSRF check off.

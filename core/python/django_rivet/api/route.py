@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django_rivet.api.limits import Limits
 from django_rivet.api.markers import File
 from django_rivet.api.paths import PARAMETER
+from django_rivet.api.plain import PlainValues
 
 if TYPE_CHECKING:
     from django_rivet.api.auth import Authenticator
@@ -84,11 +85,12 @@ class Route:
     answered through the request.
 
     settle: `settle(request, value, error)` answers for the rest, through the request: for an exception of the handler
-    (value is None), for a value that msgspec cannot encode (`error` says so), and for any value of a handler that has
-    used the session (`error` is None). It returns None when it has answered,
+    (value is None), for a value that msgspec cannot encode (`error` says so), for one that `plain` does not take, and
+    for any value of a handler that has used the session (`error` is None). It returns None when it has answered,
     or a coroutine to be run on the loop, which answers. It blocks where no loop runs, and only there.
     Of a WebSocket it is `settle(socket, None, error)`, for an exception before the handshake has been answered, and
     says whether it has answered that.
+    plain: which values that are no JSON it may return.
     """
 
     method: str
@@ -101,11 +103,13 @@ class Route:
     operation: Operation
     settle: Settle
     limits: Limits = Limits()
+    plain: PlainValues = PlainValues()
 
     @property
     def given(self) -> tuple[str, str, Handler, str, Settle, dict[str, Any]]:
         """As `Reactor.native` takes it."""
-        return self.method, self.path, self.handler, self.kind, self.settle, self.limits.engine()
+        options = {**self.limits.engine(), "plain": self.plain.engine()}
+        return self.method, self.path, self.handler, self.kind, self.settle, options
 
     @property
     def key(self) -> tuple[str, str]:
@@ -114,3 +118,9 @@ class Route:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} ({self.file}:{self.line})"
+
+
+def place(handler: Handler) -> str:
+    """Where a handler stands, for messages."""
+    code: Any = inspect.unwrap(handler).__code__
+    return f"({code.co_filename}:{code.co_firstlineno})"

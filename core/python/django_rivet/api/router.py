@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, Protocol, Unpack
 
 from django_rivet._core import Request, WebSocket
-from django_rivet.api.declaration import Declaration, Options, Settings, declare
+from django_rivet.api.declaration import Declaration, declare
 from django_rivet.api.limits import Limits
+from django_rivet.api.options import Options, Settings
 from django_rivet.api.overrides import OVERRIDES, Overrides
 from django_rivet.api.paths import check_path, check_prefix, parameters
 from django_rivet.api.route import Handler, Route

@@ -1,6 +1,6 @@
 """Answers for what is no plain value: a handler's exception, a Response, a stream, Django's responses and models.
 
-Plain values never come here: the engine encodes them itself.
+PlainValues values never come here: the engine encodes them itself.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
@@ -23,7 +23,9 @@ from django_rivet.api.conditional import Tagged
 from django_rivet.api.failures import respond_error
 from django_rivet.api.inside import may_block
 from django_rivet.api.made import Made
+from django_rivet.api.plain import PlainValues
 from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
+from django_rivet.api.returned import Declared
 from django_rivet.api.route import Handler
 from django_rivet.django import answer as django_answer
 
@@ -37,15 +39,21 @@ logger = logging.getLogger("django_rivet")
 class Settler:
     """Makes answers for one route.
 
-    returns: what values are converted to, Any for nothing; always: even those that could be encoded. handlers: those
-    of `exception`, the nearest first. tagged: a whole answer gets an ETag.
+    declared: what values are converted to, Any for nothing; always: even those that could be encoded. plain: which
+    values that are no JSON there may be. handlers: those of `exception`, the nearest first. tagged: a whole answer gets
+    an ETag.
     """
 
     status: int
-    returns: Any
+    declared: Declared
+    plain: PlainValues
     always: bool
     handlers: tuple[dict[type[Exception], Handler], ...]
     tagged: bool = False
+
+    @property
+    def returns(self) -> Any:
+        return self.declared.returns
 
     def __call__(self, request: Request, value: Any, error: Exception | None) -> Later:
         """As `Route.settle`."""
@@ -104,6 +112,7 @@ class Settler:
                 return stream.send(request, status, headers + value.headers, stream.encoded(value.chunks))
             case AsyncIterator() | Iterator() if self.returns is Any:
                 return self._answer(request, Stream(value), status, headers, None)
+        self._check(value, status)
         if error is None and not self.always:
             try:
                 return _send(request, value, status, headers)
@@ -117,11 +126,17 @@ class Settler:
             return self._convert_later(request, value, status, headers)
         return _send(request, self._convert(value), status, headers)
 
-    def converted(self, value: Any) -> Any:
+    def _check(self, value: Any, status: int) -> None:
+        """Raises WrongReturn for text, bytes or None that are not declared; with another status they are none of it."""
+        if status == self.status and not self.plain.takes(value):
+            raise self.declared.refuse(value)
+
+    def converted(self, value: Any, status: int | None = None) -> Any:
         """A handler's value with what is to be read from the database for it. Blocks."""
         if isinstance(value, Made | Response):
-            value.value = self.converted(value.value)
+            value.value = self.converted(value.value, value.status if isinstance(value, Response) else None)
             return value
+        self._check(value, self.status if status is None else status)
         plain = value is None or isinstance(value, str | bytes | int | float | dict | msgspec.Struct)
         if self.returns in (Any, None) or (plain and not self.always):
             return value
@@ -139,9 +154,13 @@ class Settler:
     def _convert(self, value: Any) -> Any:
         if value is None or isinstance(value, str | bytes):
             return value
+        made = value
         if isinstance(value, Iterable) and not isinstance(value, list | dict | msgspec.Struct):
-            value = list(value)
-        return msgspec.convert(value, self.returns, from_attributes=True)
+            made = list(value)
+        try:
+            return msgspec.convert(made, self.returns, from_attributes=True)
+        except msgspec.ValidationError as error:
+            raise self.declared.refuse(value, error) from error
 
     async def _convert_later(self, request: Request, value: Any, status: int, headers: Fields) -> None:
         try:
@@ -176,8 +195,9 @@ class Settler:
 
     def _given(self, request: Request, value: Any) -> Later:
         """Answers with what a handler of exceptions gives: None also when it has answered by the request."""
+        untyped = replace(self, declared=replace(self.declared, returns=Any), plain=PlainValues(), always=False)
         try:
-            return self._answer(request, value, 200, [], None)
+            return untyped._answer(request, value, 200, [], None)
         except RuntimeError:
             if value is not None:
                 raise

@@ -6,7 +6,7 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from django.core.files.uploadedfile import UploadedFile
@@ -110,6 +110,21 @@ def is_body(annotation: Any) -> bool:
 def is_list(annotation: Any) -> bool:
     """Does it take several values of a name?"""
     return any((get_origin(kind) or kind) in _LISTS for kind in alternatives(annotation))
+
+
+def is_text(kind: Any) -> bool:
+    """Is each value of a type, which is no union, a str?"""
+    if get_origin(kind) is Literal:
+        return all(isinstance(value, str) for value in get_args(kind))
+    return isinstance(kind, type) and issubclass(kind, str)
+
+
+def is_optional(annotation: Any) -> bool:
+    """May it be None?"""
+    annotation, _ = bare(annotation)
+    if get_origin(annotation) in (Union, types.UnionType):
+        return any(map(is_optional, get_args(annotation)))
+    return annotation is None or annotation is types.NoneType
 
 
 def is_file(annotation: Any) -> bool:

@@ -67,7 +67,7 @@ def _block(
     value, error = None, None
     try:
         value = call.route.handler(*_arguments(call, request), **call.parameters)
-        if answer.progress == Progress.WAITING and not request._touched:
+        if answer.progress == Progress.WAITING and not request._touched and call.route.plain.takes(value):
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised
@@ -127,7 +127,7 @@ async def _handle(django: HttpRequest, call: Call, request: HatchRequest, answer
     value, error = None, None
     try:
         value = await call.route.handler(*_arguments(call, request), **call.parameters)
-        if answer.progress == Progress.WAITING and not request._touched:
+        if answer.progress == Progress.WAITING and not request._touched and call.route.plain.takes(value):
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised

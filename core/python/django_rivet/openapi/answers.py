@@ -2,7 +2,6 @@
 
 import collections.abc
 from collections.abc import Iterator
-from types import NoneType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
@@ -132,15 +131,15 @@ def _values(kind: Any, status: int) -> Iterator[Answer]:
         yield Answer(status, ANYTHING)
         return
     members = types.alternatives(kind) if kind is not None else []
-    json = [each for each in members if not _is_text(each) and each is not bytes]
+    json = [each for each in members if not types.is_text(each) and each is not bytes]
     if json:
-        whole = len(json) == len(members) and not _is_optional(kind)
+        whole = len(json) == len(members) and not types.is_optional(kind)
         yield Answer(status, JSON, kind if whole else Union[tuple(json)])  # noqa: UP007  # made, not written
-    if any(map(_is_text, members)):
+    if any(map(types.is_text, members)):
         yield Answer(status, TEXT, str)
     if bytes in members:
         yield Answer(status, BYTES, bytes)
-    if not members or _is_optional(kind):
+    if not members or types.is_optional(kind):
         yield Answer(204 if status == 200 else status)
 
 
@@ -149,17 +148,6 @@ def _is_known(kind: Any) -> bool:
         return types.unknown_type(kind) is None
     except Exception:  # whatever people write there for type checkers
         return False
-
-
-def _is_text(kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return all(isinstance(value, str) for value in get_args(kind))
-    return isinstance(kind, type) and issubclass(kind, str)
-
-
-def _is_optional(kind: Any) -> bool:
-    kind, _ = types.bare(kind)
-    return kind is None or kind is NoneType or NoneType in get_args(kind)
 
 
 def _documented(status: int, kind: Any) -> Iterator[Answer]:
