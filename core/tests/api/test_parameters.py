@@ -223,6 +223,29 @@ def test_a_json_body(handler):
             problem(client.post("/", content=msgspec.json.encode(item), headers=headers), 415)
 
 
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    sort: Literal["name", "price"] = "name"
+    counts: dict[int, int] = {}
+
+
+def test_what_a_body_says_does_not_mislead_the_error():
+    """Nor keep the server busy: msgspec's message has the value in it."""
+    long = " - at `$" * 100_000
+    with serving(one(takes_strict, method="POST")) as client:
+        for body, pointer in [
+            ({long: 1}, "#"),
+            ({" - at `$" + "[" * 200_000: 1}, "#"),
+            ({"sort": long}, "#/sort"),
+            ({"sort": " - at `$.name`"}, "#/sort"),
+            ({"counts": {"x": 1}}, "#/counts"),
+        ]:
+            assert errors(client.post("/", json=body)) == [("body", pointer)]
+
+
+def takes_strict(item: Strict) -> Strict:
+    return item
+
+
 def test_bodies_of_other_kinds():
     api = API()
 

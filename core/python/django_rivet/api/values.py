@@ -17,7 +17,7 @@ from django_rivet.api.route import REQUIRED, Parameter
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
-_PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?(\$.*?)`)?", re.DOTALL)
+_PATH = re.compile(r"(?:key` in `)?(\$(?:\.[^.\[\]`]+|\[[0-9.]+\])*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 # Of a list in a header field. A quotation mark that is not closed takes all that is left, so that each is read once.
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))+', re.DOTALL)
@@ -113,9 +113,10 @@ def _whole(value: Any) -> Any:
 
 
 def place(error: Exception) -> tuple[str, str]:
-    """What msgspec says of a value, and where in it."""
-    found = _PLACE.fullmatch(str(error))
-    return (found[1], found[2] or "$") if found else (str(error), "$")
+    """What msgspec says of a value, and where in it. What it says may have the value in it, however long that is."""
+    detail, _, path = str(error).rpartition(" - at `")
+    found = _PATH.fullmatch(path)
+    return (detail, found[1]) if detail and found else (str(error), "$")
 
 
 def pointer(path: str, detail: str) -> str:
