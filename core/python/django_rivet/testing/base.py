@@ -158,7 +158,7 @@ class BaseClient:
         parts = urlsplit(urljoin(f"http://{messages.HOST}{request.target}", place))
         if parts.hostname != messages.HOST:
             return None
-        path = parts._replace(scheme="", netloc="", fragment="").geturl()
+        path = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
         keeps = response.status_code in (307, 308) or request.method == "HEAD"
         method = request.method if keeps else "GET"
         return request._replace(method=method, target=path, content=request.content if keeps else None)

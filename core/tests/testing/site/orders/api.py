@@ -6,10 +6,14 @@ from typing import Annotated
 
 import msgspec
 
-from django_rivet import API, Depends, Header, Request, SessionAuth, WebSocket
+from django_rivet import API, Depends, EventStream, Header, Request, ServerSentEvent, SessionAuth, WebSocket
 from orders.models import Order
 
 api = API(prefix="/orders")
+
+
+class NewOrder(msgspec.Struct):
+    title: str
 
 
 @api.get("")
@@ -17,18 +21,19 @@ def titles() -> list[str]:
     return [order.title for order in Order.objects.all()]
 
 
+@api.get("/first")
+def first() -> str:
+    return titles()[0]
+
+
 @api.post("")
-def create(request: Request) -> dict[str, int]:
-    order = Order.objects.create(**msgspec.json.decode(request.body))
-    return {"number": order.pk}
+def create(order: NewOrder) -> dict[str, int]:
+    return {"number": Order.objects.create(title=order.title).pk}
 
 
 @api.get("/news")
-async def news(request: Request) -> None:
-    request.start(200, [("Content-Type", "text/event-stream")])
-    request.write(b"data: hello\n\n")
-    request.write(b"event: bye\nid: 2\ndata: a\ndata: b\n\n")
-    request.end()
+async def news() -> EventStream:
+    return EventStream(["hello", ServerSentEvent("a\nb", event="bye", id="2")])
 
 
 @api.websocket("/echo")
