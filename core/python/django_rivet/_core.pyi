@@ -12,7 +12,8 @@ import selectors
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from django_rivet.api.inside import Inside, NativeRequest
+from django_rivet.api.django_request import NativeRequest
+from django_rivet.api.inside import Inside
 
 type Fields = Iterable[tuple[str | bytes, str | bytes]]  # header fields in their order; str is Latin-1
 
@@ -287,7 +288,8 @@ class Request:
         """Django's session, loaded when it is first looked into and saved with the answer.
 
         In an `async def` handler use its `aget`, `aset` ..., which do not block. Raises HTTPError (403) where a request
-        that may change something fails Django's CSRF check.
+        that may change something fails Django's CSRF check, and SynchronousOnlyOperation in an `async def` handler
+        where that check must read a form or the database: `asession`.
         """
     @property
     def user(self) -> Any:
@@ -297,8 +299,13 @@ class Request:
         """
     @user.setter
     def user(self, user: Any) -> None: ...
+    async def asession(self) -> Any:
+        """`session` for `async def` handlers: the CSRF check reads a form, or the database, on a thread."""
     async def auser(self) -> Any:
-        """`user` for `async def` handlers."""
+        """`user` for `async def` handlers, likewise."""
+    @property
+    def _answered(self) -> bool:
+        """Whether an answer has been given, or begun."""
     @property
     def _inside(self) -> Inside:
         """What `django`, `session` and `user` come from."""

@@ -348,6 +348,11 @@ impl Request {
     }
 
     #[getter]
+    fn _answered(&self) -> bool {
+        self.shared.progress() != Progress::Waiting
+    }
+
+    #[getter]
     fn django<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self._inside(py)?.getattr("django")
     }
@@ -365,6 +370,10 @@ impl Request {
     #[setter]
     fn set_user(&self, py: Python<'_>, user: Bound<'_, PyAny>) -> PyResult<()> {
         self._inside(py)?.setattr("user", user)
+    }
+
+    fn asession<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self._inside(py)?.call_method0("asession")
     }
 
     fn auser<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.errors import HTTPError
-from django_rivet.api.inside import check_installed, load_user, session_middleware
 from django_rivet.api.markers import Depends
+from django_rivet.api.middleware import session_middleware
+from django_rivet.api.users import check_installed, load_user
 from django_rivet.api.values import cookies
 
 type Sender = Request | WebSocket

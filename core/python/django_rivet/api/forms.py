@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.files import uploadedfile
 
 from django_rivet._core import Request
+from django_rivet.api.django_request import FORMS
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.route import REQUIRED, Parameter
 from django_rivet.api.types import is_list, record_names
@@ -16,7 +17,6 @@ else:
     # Generic for type checkers only.
     UploadedFile = uploadedfile.UploadedFile
 
-_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 # Bytes; a larger body is parsed on a thread, when that can be.
 _AT_ONCE = 64 * 1024
 
@@ -33,11 +33,9 @@ class FormReader:
     def read(self, core: Request, values: dict[str, Any]) -> Any:
         """Adds what the form has to `values`; returns Django's request, to be closed. Raises HTTPError (415, 400)."""
         kind = (core.header("content-type") or "").partition(";")[0].strip().lower()
-        if kind not in _TYPES:
-            raise HTTPError(415, f"Send a form: {' or '.join(_TYPES)}.")
-        from django_rivet.django.request import RivetRequest
-
-        request = RivetRequest(core)
+        if kind not in FORMS:
+            raise HTTPError(415, f"Send a form: {' or '.join(FORMS)}.")
+        request = core._inside.form
         for key, parameter, names in self._parts:
             source = request.FILES if parameter.location == "file" else request.POST
             if parameter.whole:

@@ -11,13 +11,22 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.auth import Authenticator, Sender, SessionAuth, is_known, is_socket
 from django_rivet.api.errors import HTTPError
-from django_rivet.api.inside import check_installed
 from django_rivet.api.options import Settings
 from django_rivet.api.permissions import Permission
 from django_rivet.api.route import Handler
 from django_rivet.api.throttling import Throttle
+from django_rivet.api.users import check_installed
 
-type Step = Authenticator | Throttle | Permission
+
+@dataclass(frozen=True, slots=True)
+class CsrfCheck:
+    """Of one request that a cookie identifies, as a step."""
+
+    blocks: bool
+    is_async = False
+
+
+type Step = Authenticator | CsrfCheck | Throttle | Permission
 # Calls a step with its arguments, in whatever way it has to be called where the handler runs.
 type Caller = Callable[..., Awaitable[Any]]
 
@@ -60,7 +69,7 @@ class Gate:
         wrong = next((each for each in self.auth if each.shown(request)), None) if not is_known(user) else None
         if user is not None and wrong is None:
             if http and each.by_cookie and self.csrf:
-                await call(each, request.django.check_csrf)
+                await call(CsrfCheck(request.django.check_blocks), request.django.check_csrf)
             elif http and is_known(user):
                 request._inside.exempt()
             request.user = user
@@ -85,10 +94,10 @@ class Gate:
 
     def later(self) -> Callable[[Any], Awaitable[None]]:
         """`enter` before an `async def` handler, in the quickest way that its steps allow."""
-        if self.is_async:
-            return functools.partial(self.enter, call=_stepwise)
-        if self.blocks:
+        if self.blocks and not self.is_async:
             return sync_to_async(self)  # one way to a thread and back for all steps
+        if self.is_async or (self.csrf and any(each.by_cookie for each in self.auth)):
+            return functools.partial(self.enter, call=_stepwise)
 
         async def at_once(request: Sender) -> None:
             self(request)

@@ -8,8 +8,8 @@ from typing import Any, cast
 from asgiref.sync import sync_to_async
 
 from django_rivet._core import Request
+from django_rivet.api.blocking import may_block
 from django_rivet.api.conditional import Tagged
-from django_rivet.api.inside import may_block
 
 type Fields = list[tuple[str, str]]
 type Later = Coroutine[Any, Any, None] | None

@@ -18,8 +18,9 @@ from django.utils.encoding import repercent_broken_unicode
 
 from django_rivet import conf
 from django_rivet._core import Request
+from django_rivet.api.django_request import NativeRequest
 from django_rivet.api.errors import HTTPError
-from django_rivet.api.inside import Inside, NativeRequest
+from django_rivet.api.inside import Inside
 from django_rivet.hatch.answer import Answer, Progress
 from django_rivet.hatch.fields import joined
 
@@ -49,7 +50,8 @@ class HatchRequest:
     def answer_by(self, answer: Answer) -> None:
         """Goes on with this way to answer; an answer that is there already is taken along."""
         answer.progress, answer.status, answer.fields = self._answer.progress, self._answer.status, self._answer.fields
-        answer.body, answer.file = self._answer.body, self._answer.file
+        answer.body, answer.file, answer.spooled = self._answer.body, self._answer.file, self._answer.spooled
+        answer.aborted = self._answer.aborted
         self._answer = answer
         self.respond = answer.respond
         self.start = answer.start
@@ -183,6 +185,10 @@ class HatchRequest:
         return "_inside" in self.__dict__ and self._inside.touched
 
     @property
+    def _answered(self) -> bool:
+        return self._answer.progress != Progress.WAITING
+
+    @property
     def django(self) -> NativeRequest:
         return self._inside.django
 
@@ -197,6 +203,9 @@ class HatchRequest:
     @user.setter
     def user(self, user: Any) -> None:
         self._inside.user = user
+
+    async def asession(self) -> Any:
+        return await self._inside.asession()
 
     async def auser(self) -> Any:
         return await self._inside.auser()
