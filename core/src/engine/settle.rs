@@ -38,7 +38,7 @@ pub fn render<'py>(
     if request.is_some_and(|request| request.get().touched(py)) {
         return Err(Unsettled { value: Some(value), error: None });
     }
-    let plain = settle.map_or_else(PlainValues::default, |settle| settle.plain);
+    let plain = settle.map(|settle| settle.plain).unwrap_or_default();
     match Rendered::from_value(py, encode, plain, &value) {
         Ok(Some(rendered)) => Ok(rendered),
         Ok(None) => Err(Unsettled { value: Some(value), error: None }),
@@ -65,15 +65,14 @@ impl Unsettled<'_> {
         let Some(settle) = settle else { return Outcome::Error(self.into_error()) };
         // CancelledError, KeyboardInterrupt and SystemExit are not for it.
         let fatal = self.error.as_ref().is_some_and(|error| !error.is_instance_of::<PyException>(py));
-        // A handler that failed after its answer; one that returned after it, with a session.
-        let answered = (self.value.is_none() || self.error.is_none()) && shared.progress() != Progress::Waiting;
-        if fatal || answered {
+        let failed_late = self.value.is_none() && shared.progress() != Progress::Waiting;
+        if fatal || failed_late {
             return self.error.map_or(Outcome::Settled(None), Outcome::Error);
         }
         let error = self.error.map(|error| error.into_value(py));
-        let called = request
-            .map_or_else(|| Request::new(py, Arc::clone(shared), false), Ok)
-            .and_then(|request| context::within(py, context, || settle.call.bind(py).call1((request, self.value, error))));
+        let called = request.map_or_else(|| Request::new(py, Arc::clone(shared), false), Ok).and_then(|request| {
+            context::within(py, context, || settle.call.bind(py).call1((request, self.value, error)))
+        });
         match called {
             Ok(later) if later.is_none() => Outcome::Settled(None),
             Ok(later) => Outcome::Settled(Some(later.unbind())),

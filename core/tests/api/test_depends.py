@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 
-from django_rivet import API, Depends, Header, HTTPError, Request, Router, Stream
+from django_rivet import API, Background, Depends, Header, HTTPError, Request, Router, Stream
 from serving import errors, problem, serving, until
 
 calls: list[str] = []
@@ -165,6 +165,29 @@ def test_generators_of_async_handlers():
         calls.clear()
         problem(client.get("/unknown"), 500)
         assert calls[-2:] == ["disconnect", "close"]
+
+
+def test_providers_end_after_an_answer_by_the_request(caplog):
+    api = API()
+
+    @api.get("/sync")
+    def sync(request: Request, after: Background, session: Annotated[str, Depends(session)]) -> None:
+        after.add(calls.append, "after")
+        request.respond(200, [], session.encode())
+
+    @api.get("/async")
+    async def asynchronous(request: Request, connection: Annotated[str, Depends(connection)]) -> None:
+        request.start(200, [])
+        request.write(connection.encode())
+        request.end()
+
+    with serving(api) as client:
+        assert client.get("/sync").text == "session"
+        assert until(lambda: len(calls) == 3 and calls, "the end") == ["open", "close", "after"]
+        calls.clear()
+        assert client.get("/async").text == "connection of session"
+        assert until(lambda: len(calls) == 4 and calls, "the end") == ["open", "connect", "disconnect", "close"]
+    assert not caplog.records
 
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="clean")

@@ -1,10 +1,12 @@
 """What handlers return besides plain values."""
 
 import asyncio
+import enum
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
@@ -13,7 +15,7 @@ from django.core.management import call_command
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from django_rivet import API, Background, EventStream, Response, ServerSentEvent, Stream
+from django_rivet import API, Background, EventStream, Request, Response, ServerSentEvent, Stream
 from library.models import Author, Book
 from serving import problem, serving, until
 
@@ -153,6 +155,118 @@ def test_returns_lets_nothing_else_out(kind):
         problem(client.get("/wrong"), 500)
         answer = client.get("/response")
         assert (answer.status_code, answer.json()) == (201, {"title": "a"})
+
+
+class Genre(enum.StrEnum):
+    NOVEL = "novel"
+
+
+type Title = str
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", [{}, {"status": 201}])
+@pytest.mark.parametrize(
+    ("declared", "value", "named", "given"),
+    [
+        (Read, "text", "Read", "str"),
+        (Read, b"bytes", "Read", "bytes"),
+        (Read, None, "Read", "None"),
+        (Response[Read], Response("text"), "Read", "str"),
+        (list[Read], "text", "list[test_returns.Read]", "str"),
+        (dict[str, None], None, "dict[str, None]", "None"),
+        (Read | None, "text", "test_returns.Read | None", "str"),
+        (str, None, "str", "None"),
+        (str, b"bytes", "str", "bytes"),
+        (type(None), "text", "None", "str"),
+    ],
+)
+def test_what_is_not_declared_is_a_failure(kind, options, declared, value, named, given, caplog):
+    api = API()
+    declare(api, kind, "/", lambda: value, declared, **options)
+    with serving(api) as client:
+        problem(client.get("/"), 500)
+    (record,) = [each for each in caplog.records if each.name == "django_rivet"]
+    message = rf"GET /: \w+ is declared to return {re.escape(named)} and has returned {given} \(.*{__name__}.py:\d+\)"
+    _, error, traceback = record.exc_info
+    assert re.fullmatch(message, str(error)) and traceback is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("declared", "value", "status", "content"),
+    [
+        (Any, "text", 200, b"text"),
+        (object, None, 204, b""),
+        (Title, "text", 200, b"text"),
+        (Genre, Genre.NOVEL, 200, b"novel"),
+        (Literal["a", 1], "a", 200, b"a"),
+        (Annotated[str, msgspec.Meta(max_length=9)], "text", 200, b"text"),
+        (dict[str, int] | str | bytes | None, b"bytes", 200, b"bytes"),
+        (dict[str, int] | str | bytes | None, None, 204, b""),
+        (Read, HttpResponse("text"), 200, b"text"),
+        (Read, Response("gone", status=410), 410, b"gone"),
+        (Read, Response(None, status=303), 303, b""),
+        (AsyncIterator[str], None, 204, b""),
+        ("NotThere", "text", 200, b"text"),
+    ],
+)
+def test_what_is_declared_or_said_by_a_status_is_answered(kind, declared, value, status, content):
+    api = API()
+    declare(api, kind, "/", lambda: value, declared)
+    declare(api, kind, "/empty", lambda: None, Read, status=204)
+    with serving(api) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.content) == (status, content)
+        assert client.get("/empty").status_code == 204
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_returns_does_not_take_is_a_failure(kind, caplog):
+    api = API()
+    declare(api, kind, "/text", lambda: "text", returns=Read)
+    declare(api, kind, "/wrong", lambda: {"title": 1}, returns=list[Secret])
+    declare(api, kind, "/model", lambda: Author(name="Ada"), returns=Read)
+    with serving(api) as client:
+        for path in ("/text", "/wrong", "/model"):
+            problem(client.get(path), 500)
+    text, wrong, model = [str(each.exc_info[1]) for each in caplog.records if each.name == "django_rivet"]
+    assert "is declared to return Read and has returned str (" in text
+    assert "list[test_returns.Secret] and has returned dict: Expected `array`, got `object` (" in wrong
+    assert "Read and has returned Author: Object missing required field `title` (" in model
+
+
+def test_a_handler_may_answer_by_itself_whatever_it_declares():
+    api = API()
+
+    @api.get("/")
+    @api.get("/created", status=201)
+    @api.get("/returns", returns=Read)
+    def handler(request: Request) -> Read:
+        request.respond(202, [], b"itself")
+        return None  # type: ignore[return-value]
+
+    with serving(api) as client:
+        for path in ("/", "/created", "/returns"):
+            assert (client.get(path).status_code, client.get(path).text) == (202, "itself")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exceptions_are_answered_without_the_type_of_the_route(kind):
+    def fails() -> None:
+        raise LookupError("gone")
+
+    api = API()
+    declare(api, kind, "/", fails, returns=Read)
+    declare(api, kind, "/annotated", fails, Read)
+
+    @api.exception(LookupError)
+    def answer(request: Request, error: LookupError) -> Response[Any]:
+        return Response({"text": str(error)} if request.path == "/" else "gone", status=410)
+
+    with serving(api) as client:
+        assert (client.get("/").status_code, client.get("/").json()) == (410, {"text": "gone"})
+        assert (client.get("/annotated").status_code, client.get("/annotated").text) == (410, "gone")
 
 
 async def numbers(last: int) -> AsyncIterator[str]:

@@ -107,14 +107,16 @@ def chunks(text: str) -> Iterator[str]:
 
 @api.get("/shared/def/{number}", etag=version_in_session)
 @api.put("/shared/def/{number}", etag=version_in_session)
-def shared(session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]) -> Stream:
+def shared(
+    number: int, session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]
+) -> Stream:
     return Stream(chunks(session))
 
 
 @api.get("/shared/async/{number}", etag=version_in_session, last_modified=time_in_session)
 @api.put("/shared/async/{number}", etag=version_in_session, last_modified=time_in_session)
 async def shared_later(
-    session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]
+    number: int, session: Annotated[str, Depends(session)], needed: Annotated[None, Depends(needed_by_the_handler)]
 ) -> Stream:
     return Stream(chunks(session))
 

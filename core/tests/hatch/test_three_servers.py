@@ -35,6 +35,14 @@ def test_what_handlers_return(server, kind, name, status, content_type, body):
     assert response.headers["content-length"] in ((None, "0") if status == 204 else (str(len(body)),))
 
 
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(("name", "status"), [("struct", 200), ("str", 500), ("bytes", 500), ("none", 500)])
+def test_what_handlers_have_not_declared(server, kind, name, status):
+    response, _ = server.get(f"/undeclared/{kind}/{name}")
+    assert response.status == status
+    assert status == 200 or "is declared to return Point and has returned" in server.output
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from django_rivet.api import chain
 from django_rivet.api import gate as gates

@@ -16,10 +16,9 @@ def respond_error(request: Request, error: Exception) -> None:
     """Problem details for what the error means; 500 is logged, and shows Django's debug page where DEBUG is on."""
     problem = http_error(error)
     if problem is None:
-        if isinstance(error, WrongReturn):
-            logger.error("%s", error)
-        else:
-            logger.error("a handler failed", exc_info=error)
+        # It says where the handler is, which the traceback does not.
+        traceback = None if isinstance(error, WrongReturn) else error.__traceback__
+        logger.error("a handler failed", exc_info=(type(error), error, traceback))
         if settings.configured and settings.DEBUG and _debug_page(request, error):
             return
         problem = HTTPError(500)

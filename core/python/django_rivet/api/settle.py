@@ -19,9 +19,9 @@ from django.http.response import HttpResponse, HttpResponseBase
 
 from django_rivet._core import Request
 from django_rivet.api import held, stream
+from django_rivet.api.blocking import may_block
 from django_rivet.api.conditional import Tagged
 from django_rivet.api.failures import respond_error
-from django_rivet.api.inside import may_block
 from django_rivet.api.made import Made
 from django_rivet.api.plain import PlainValues
 from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
@@ -98,7 +98,12 @@ class Settler:
         await _work(made.background)
 
     def _answer(self, request: Request, value: Any, status: int, headers: Fields, error: Exception | None) -> Later:
-        """Answers with any value; `error` is what the encoder said of it, None when it has not been asked."""
+        """Answers with any value; `error` is what the encoder said of it, None when it has not been asked.
+
+        Nothing is left to do for a handler that has answered by its request.
+        """
+        if request._answered:
+            return None
         match value:
             case Response():
                 status = status if value.status is None else value.status
@@ -160,7 +165,7 @@ class Settler:
         try:
             return msgspec.convert(made, self.returns, from_attributes=True)
         except msgspec.ValidationError as error:
-            raise self.declared.refuse(value, error) from error
+            raise self.declared.refuse(value, error) from None
 
     async def _convert_later(self, request: Request, value: Any, status: int, headers: Fields) -> None:
         try:
@@ -194,14 +199,9 @@ class Settler:
         return self._handled(request, value, later) if later is not None else None
 
     def _given(self, request: Request, value: Any) -> Later:
-        """Answers with what a handler of exceptions gives: None also when it has answered by the request."""
+        """Answers with what a handler of exceptions gives, which has no declared type."""
         untyped = replace(self, declared=replace(self.declared, returns=Any), plain=PlainValues(), always=False)
-        try:
-            return untyped._answer(request, value, 200, [], None)
-        except RuntimeError:
-            if value is not None:
-                raise
-            return None
+        return untyped._answer(request, value, 200, [], None)
 
     async def _handled(self, request: Request, value: Any, later: Any) -> None:
         """The rest of what a handler of exceptions has begun. Its own exceptions are nobody's: it would not end."""

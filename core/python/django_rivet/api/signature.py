@@ -1,7 +1,7 @@
 """What a handler and the providers it depends on want of a request, read from their signatures."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -32,6 +32,13 @@ class Provider:
     function: Handler
     mode: Mode
     arguments: "dict[str, Argument]"
+
+    def needed(self) -> "Iterator[Provider]":
+        """This one, and those that it depends on."""
+        yield self
+        for each in self.arguments.values():
+            if isinstance(each, Provider):
+                yield from each.needed()
 
 
 type Argument = Parameter | Provider | type[Request] | type[Background]
@@ -83,7 +90,7 @@ def _is_text(argument: Argument) -> bool:
 
 
 def joined(parameters: Iterable[Parameter]) -> list[Parameter]:
-    """One for each thing in the request: required if one of those who ask for it requires it, typed if one has a type."""
+    """One for each thing in the request: required, or typed, if it is so to one of those who ask for it."""
     found: dict[tuple[str, ...], Parameter] = {}
     for each in parameters:
         known = found.setdefault(_key(each), each)
@@ -122,13 +129,17 @@ class Reader:
         self._providers: dict[Handler, Provider] = {}
         self._parameters: dict[tuple[str, ...], list[Parameter]] = {}
 
-    def read(self, handler: Handler, method: str, conditions: Mapping[str, Handler] = MappingProxyType({})) -> Signature:
+    def read(
+        self, handler: Handler, method: str, conditions: Mapping[str, Handler] = MappingProxyType({})
+    ) -> Signature:
         """conditions: what gives the `etag` and the time (`modified`), as `Depends` takes it."""
         self._handler = handler
         self.found.socket = method == "WEBSOCKET"
-        self.found.conditions = {name: self._provider(each) for name, each in conditions.items()}
-        self.found.asking = len(self.found.providers)
         self.found.arguments = self._arguments(handler)
+        self.found.conditions = {name: self._provider(each) for name, each in conditions.items()}
+        first = {id(needed) for each in self.found.conditions.values() for needed in each.needed()}
+        self.found.providers.sort(key=lambda each: id(each) not in first)
+        self.found.asking = len(first)
         self._check_path(handler)
         locations = {parameter.location for parameter in self.found.parameters}
         if "body" in locations and method in ("GET", "HEAD"):
@@ -136,7 +147,9 @@ class Reader:
         if "body" in locations and locations & {"form", "file"}:
             raise TypeError(f"{self.where}: the body is either JSON or a form")
         if self.found.suspends and not inspect.iscoroutinefunction(handler):
-            raise TypeError(f"{self.where}: {_name(handler)} has an async provider, etag or last_modified, and must be an async def")
+            raise TypeError(
+                f"{self.where}: {_name(handler)} has an async provider, etag or last_modified, and must be an async def"
+            )
         return self.found
 
     def _arguments(self, function: Handler) -> dict[str, Argument]:

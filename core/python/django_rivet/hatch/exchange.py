@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 
 from django_rivet import Request, conf
 from django_rivet.api.errors import HTTPError
+from django_rivet.api.made import Made
 from django_rivet.hatch.answer import Answer, Progress, logger
 from django_rivet.hatch.channel import Live
 from django_rivet.hatch.request import HatchRequest
@@ -71,7 +72,7 @@ def _block(
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised
-    if answer.progress == Progress.WAITING:
+    if answer.progress == Progress.WAITING or isinstance(value, Made):
         try:
             later = call.route.settle(cast(Request, request), value, error)
         except Exception as failure:
@@ -131,7 +132,7 @@ async def _handle(django: HttpRequest, call: Call, request: HatchRequest, answer
             return rendered(value, django.method == "HEAD")
     except Exception as raised:
         error = raised
-    if answer.progress == Progress.WAITING:
+    if answer.progress == Progress.WAITING or isinstance(value, Made):
         if later := call.route.settle(cast(Request, request), value, error):
             await _settle(django, later, error, answer)
         else:

@@ -65,6 +65,17 @@ async def suspended_value(request: Request, name: str) -> Any:
     return VALUES[name]
 
 
+@api.get("/undeclared/sync/{name}")
+def sync_undeclared(name: str) -> Point:
+    value: Point = VALUES[name]
+    return value
+
+
+@api.get("/undeclared/async/{name}", returns=Point)
+async def async_undeclared(name: str) -> Any:
+    return VALUES[name]
+
+
 @api.get("/items/{number}")
 async def read_item(number: str) -> dict[str, str]:
     return {"read": number}
