@@ -1,12 +1,11 @@
 """Answers for what is no plain value: a handler's exception, a Response, a stream, Django's responses and models.
 
-PlainValues values never come here: the engine encodes them itself.
+Plain values never come here: the engine encodes them itself.
 """
 
 import asyncio
 import inspect
-import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -14,25 +13,20 @@ from typing import Any, cast
 import msgspec
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.http import FileResponse, StreamingHttpResponse
-from django.http.response import HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseBase
 
 from django_rivet._core import Request
 from django_rivet.api import held, stream
+from django_rivet.api.background import then, work
 from django_rivet.api.blocking import may_block
 from django_rivet.api.conditional import Tagged
 from django_rivet.api.failures import respond_error
 from django_rivet.api.made import Made
 from django_rivet.api.plain import PlainValues
-from django_rivet.api.responses import Background, EventStream, Response, Stream, unfinished
+from django_rivet.api.responses import EventStream, Response, Stream
 from django_rivet.api.returned import Declared
 from django_rivet.api.route import Handler
-from django_rivet.django import answer as django_answer
-
-type Later = Coroutine[Any, Any, None] | None
-type Fields = list[tuple[str, str]]
-
-logger = logging.getLogger("django_rivet")
+from django_rivet.api.sending import Fields, Later, send_django, send_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +72,13 @@ class Settler:
         if isinstance(value.stack, AsyncExitStack):
             return self._made_async(request, value, value.stack)
         if value.stack is None:
-            return _then(request, self._answer(request, value.value, self.status, [], None), value.background)
+            return then(request, self._answer(request, value.value, self.status, [], None), value.background)
         with value.stack as stack:
             later = self._answer(request, value.value, self.status, [], None)
             if later is None:
-                return _then(request, None, value.background) if value.background else None
+                return then(request, None, value.background) if value.background else None
             kept = stack.pop_all()
-        return _then(request, later, value.background, sync_to_async(kept.close))
+        return then(request, later, value.background, sync_to_async(kept.close))
 
     async def _made_async(self, request: Request, made: Made, stack: AsyncExitStack) -> None:
         # In the handler's context, so that what its providers have set there can be reset.
@@ -95,7 +89,7 @@ class Settler:
             if later := self._answer(request, made.value, self.status, [], None):
                 await later
             await held.flush(request)
-        await _work(made.background)
+        await work(made.background)
 
     def _answer(self, request: Request, value: Any, status: int, headers: Fields, error: Exception | None) -> Later:
         """Answers with any value; `error` is what the encoder said of it, None when it has not been asked.
@@ -109,7 +103,7 @@ class Settler:
                 status = status if value.status is None else value.status
                 return self._answer(request, value.value, status, headers + value.headers, None)
             case HttpResponseBase():
-                return _django(request, value, headers)
+                return send_django(request, value, headers)
             case EventStream():
                 return stream.send_events(request, status, headers + value.headers, value)
             case Stream():
@@ -120,16 +114,16 @@ class Settler:
         self._check(value, status)
         if error is None and not self.always:
             try:
-                return _send(request, value, status, headers)
+                return send_value(request, value, status, headers)
             except TypeError as unsupported:
                 error = unsupported
         if self.returns in (Any, None) or (error is not None and not _convertible(value)):
             if error is None:
-                return _send(request, value, status, headers)
+                return send_value(request, value, status, headers)
             raise error
         if not may_block():
             return self._convert_later(request, value, status, headers)
-        return _send(request, self._convert(value), status, headers)
+        return send_value(request, self._convert(value), status, headers)
 
     def _check(self, value: Any, status: int) -> None:
         """Raises WrongReturn for text, bytes or None that are not declared; with another status they are none of it."""
@@ -172,7 +166,7 @@ class Settler:
             converted = self._convert(value)
         except SynchronousOnlyOperation:
             converted = await sync_to_async(self._convert)(value)
-        _send(request, converted, status, headers)
+        send_value(request, converted, status, headers)
 
     def _guarded(self, request: Request, later: Later) -> Later:
         return self._guard(request, later) if later is not None else None
@@ -218,83 +212,6 @@ class Settler:
                 if each in handlers:
                     return handlers[each]
         return None
-
-
-def _send(request: Request, value: Any, status: int, headers: Fields) -> Later:
-    """Answers as the engine does for plain values. Raises TypeError for what msgspec does not know."""
-    content_type = "application/json"
-    if isinstance(value, bytes):
-        body, content_type = value, "application/octet-stream"
-    elif isinstance(value, str):
-        body, content_type = value.encode(), "text/plain; charset=utf-8"
-    elif value is None:
-        request.respond(204 if status == 200 else status, headers, b"")
-        return None
-    else:
-        body = msgspec.json.encode(value)
-    if not any(name.lower() == "content-type" for name, _ in headers):
-        headers = [("Content-Type", content_type), *headers]
-    request.respond(status, headers, body)
-    return None
-
-
-def _django(request: Request, response: Any, headers: Fields) -> Later:
-    for name, value in headers:
-        response.headers[name] = value
-    if not getattr(response, "is_rendered", True):
-        response = response.render()
-    if isinstance(response, FileResponse) and django_answer.send_file(request, response):
-        response.close()
-        return None
-    if isinstance(response, StreamingHttpResponse):
-        return _django_stream(request, response)
-    assert isinstance(response, HttpResponse)
-    django_answer.send_whole(request, response)
-    response.close()
-    return None
-
-
-async def _django_stream(request: Request, response: StreamingHttpResponse) -> None:
-    try:
-        chunks: Any = response.streaming_content
-        await stream.send(request, response.status_code, django_answer.head(response), stream.encoded(chunks))
-    finally:
-        await sync_to_async(response.close)()
-
-
-async def _run(request: Request, later: Later, background: Background | None, close: Callable[[], Any] | None) -> None:
-    try:
-        if later is not None:
-            await later
-        await held.flush(request)
-    finally:
-        if close is not None:
-            await close()
-    await _work(background)
-
-
-def _then(
-    request: Request, later: Later, background: Background | None, close: Callable[[], Any] | None = None
-) -> Later:
-    if close is None and (background is None or not background.tasks):
-        return later
-    return _run(request, later, background, close)
-
-
-async def _work(background: Background | None) -> None:
-    if background is None:
-        return
-    try:
-        for task, args, kwargs in background.tasks:
-            try:
-                if inspect.iscoroutinefunction(task):
-                    await task(*args, **kwargs)
-                else:
-                    await sync_to_async(task, thread_sensitive=False)(*args, **kwargs)
-            except Exception:
-                logger.exception("work after an answer failed: %r", task)
-    finally:
-        unfinished.discard(background)
 
 
 def _convertible(value: Any) -> bool:
