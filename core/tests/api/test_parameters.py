@@ -335,8 +335,13 @@ def test_forms_and_files(is_async):
 
     handlers = [both(each)[is_async] for each in (read, whole)]
     api.post("/read")(handlers[0])
+    api.put("/read")(handlers[0])
+    api.patch("/read")(handlers[0])
     api.post("/whole")(handlers[1])
     with serving(api) as client:
+        for method in ("PUT", "PATCH"):
+            sent = {"data": {"user": "u", "tag": "1"}, "files": {"picture": ("a.txt", b"content")}}
+            assert client.request(method, "/read", **sent).json() == ["u", [1], "a.txt", "content"]
         assert client.post("/read", data={"user": "ü", "tag": ["1", "2"]}).json() == ["ü", [1, 2], None, None]
         files = {"picture": ("a.txt", b"content" * 100_000)}
         answer = client.post("/read", data={"user": "u", "tag": "1"}, files=files).json()

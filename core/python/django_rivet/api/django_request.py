@@ -48,8 +48,8 @@ class NativeRequest(RivetRequest):
             csrf_middleware().process_request(self)
 
     def take_form(self, other: HttpRequest) -> None:
-        """Has the form as another has read it, if it has."""
-        if hasattr(other, "_post"):
+        """Has the form as another has read it, if it has; as in Django, that of a POST alone."""
+        if self.method == "POST" and hasattr(other, "_post"):
             self._post, self._files = other._post, other._files  # type: ignore[attr-defined]  # of all HttpRequests
 
     @property

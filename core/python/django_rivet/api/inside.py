@@ -68,10 +68,11 @@ class Inside:
     @property
     def form(self) -> RivetRequest:
         """Who reads the form, once for the handler and for CSRF: Django's request, where it is there already."""
-        if self._django is not None:
+        if self._django is not None and self._django.method == "POST":
             return self._django
         if self._form is None:
             self._form = self._made(RivetRequest)
+            self._form.method = "POST"  # Django reads the forms of no other
         return self._form
 
     def _made[Made: RivetRequest](self, kind: type[Made]) -> Made:
