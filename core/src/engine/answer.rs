@@ -244,7 +244,7 @@ impl Engine {
             Command::Abort { shared } => self.cut(shared.token, &shared),
             Command::OnDisconnect { shared, callback } => self.on_disconnect(py, &shared, callback),
             Command::Busy { shared } => self.busy(py, &shared),
-            Command::Native { shared, outcome, took } => self.ended_on_pool(py, &shared, outcome, took),
+            Command::Native { shared, outcome } => self.ended(py, &shared, outcome),
             Command::Settle { waiter, result } => waiter::settle(waiter.bind(py), result),
         }
     }

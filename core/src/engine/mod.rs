@@ -42,7 +42,6 @@ use std::time::Duration;
 use self::clock::Clock;
 use self::cors::Policy;
 use self::finish::AccessLog;
-use self::native::Handler;
 use self::options::Options;
 use self::remote::{Command, Remote};
 use self::routes::Routes;
@@ -111,7 +110,6 @@ pub struct Engine {
     /// What routes have instead, each once.
     own_codings: RefCell<Vec<(String, Option<Rc<compress::Settings>>)>>,
     encoders: RefCell<compress::Encoders>,
-    handlers: RefCell<Vec<Rc<Handler>>>,
     pub sockets: ws::Settings,
     events: Cell<Events>,
     pub parts: Parts,
@@ -181,7 +179,6 @@ impl Engine {
             metrics: RefCell::new(metrics),
             log: RefCell::new(log),
             encoders: RefCell::default(),
-            handlers: RefCell::default(),
             events: Cell::new(Events::with_capacity(EVENTS)),
             parts: Parts::new(py)?,
             options,
@@ -192,10 +189,6 @@ impl Engine {
 }
 
 impl Engine {
-    pub fn set_handlers(&self, handlers: Vec<Rc<Handler>>) {
-        self.handlers.replace(handlers);
-    }
-
     /// Ends every connection and lets go of Python's objects.
     pub fn shut(&self, py: Python<'_>) {
         self.pause();
@@ -211,7 +204,6 @@ impl Engine {
         self.native_context.replace(None);
         self.routes.replace(Rc::default());
         self.cors.replace(None);
-        self.handlers.borrow_mut().clear();
         if let Some(log) = self.log.borrow_mut().as_mut() {
             log.push();
             py.detach(|| log.sink.close(Duration::from_secs(1)));

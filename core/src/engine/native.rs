@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::conn::Exchange;
-use super::learnt::{Learnt, Took};
+use super::learnt::Learnt;
 use super::routes::Params;
 use super::settle::Settle;
 use super::shared::{Body, Progress, Shared};
@@ -15,6 +15,7 @@ use super::slab::Token;
 use super::{Engine, answer::Plain, settle};
 use crate::http::head::Head;
 use crate::py::driver::Driver;
+use crate::py::gil::Gil;
 use crate::py::render::Rendered;
 use crate::py::request::Request;
 use crate::py::websocket::WebSocket;
@@ -48,7 +49,8 @@ pub struct Handler {
     pub timeout: u64,
     /// As in `Exchange`.
     pub codings: u8,
-    pub learnt: Learnt,
+    /// Threads of the pool measure for it, too.
+    pub learnt: Arc<Gil<Learnt>>,
 }
 
 /// One call of a handler.
@@ -321,15 +323,6 @@ impl Engine {
             Outcome::Settled(None) if shared.progress() == Progress::Waiting => self.fail(py, shared.token, shared),
             Outcome::Settled(None) => {}
         }
-    }
-
-    /// A handler has ended on the pool.
-    pub fn ended_on_pool(&self, py: Python<'_>, shared: &Arc<Shared>, outcome: Outcome, took: Took) {
-        let route = self.for_answer(shared, |conn, _| conn.current.exchange.route).unwrap_or_default();
-        if let Some(handler) = self.handlers.borrow().iter().find(|handler| handler.slot == route) {
-            handler.learnt.on_pool(took);
-        }
-        self.ended(py, shared, outcome);
     }
 }
 

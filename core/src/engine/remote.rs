@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::fields::Fields;
-use super::learnt::Took;
 use super::native::Outcome;
 use super::shared::Shared;
 use super::slab::Token;
@@ -65,7 +64,6 @@ pub enum Command {
     Native {
         shared: Arc<Shared>,
         outcome: Outcome,
-        took: Took,
     },
     /// What a Task waits for is there.
     Settle {

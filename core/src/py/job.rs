@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use std::sync::{Arc, Mutex};
 
 use super::context;
+use super::gil::Gil;
 use super::request::Request;
-use crate::engine::learnt::Stopwatch;
-use crate::engine::native::{Handler, Outcome, named};
+use crate::engine::learnt::{Learnt, Stopwatch};
+use crate::engine::native::{Handler, Kind, Outcome, named};
 use crate::engine::panics::caught;
 use crate::engine::remote::Command;
 use crate::engine::routes::Params;
@@ -20,6 +21,8 @@ pub struct Job {
     settle: Option<Arc<Settle>>,
     /// Called after the handler: `Reactor.pool`.
     tidy: Option<Py<PyAny>>,
+    /// Of a handler that need not stay on the pool.
+    learnt: Option<Arc<Gil<Learnt>>>,
     request: Option<Py<Request>>,
     params: Params,
     shared: Mutex<Option<Arc<Shared>>>,
@@ -40,6 +43,7 @@ impl Job {
             encode: parts.encode.clone_ref(py),
             settle: handler.settle.clone(),
             tidy,
+            learnt: (handler.kind == Kind::Learn).then(|| Arc::clone(&handler.learnt)),
             request: request.map(Bound::unbind),
             params: params.clone(),
             shared: Mutex::new(Some(shared)),
@@ -93,7 +97,7 @@ impl Job {
         }
         let Some(shared) = self.take() else { return };
         shared.begin();
-        let watch = Stopwatch::start();
+        let measured = self.learnt.as_ref().map(|learnt| (learnt, Stopwatch::start()));
         let context = context::copy(py);
         let request = self.request.as_ref().map(|request| request.bind(py));
         let settle = self.settle.as_deref();
@@ -102,13 +106,15 @@ impl Job {
             Err(unsettled) => Ok(unsettled.settle(py, &context, settle, &shared, request.cloned())),
         });
         let outcome = outcome.unwrap_or_else(Outcome::Error);
-        let took = watch.stop();
+        if let Some((learnt, watch)) = measured {
+            learnt.on_pool(watch.stop());
+        }
         if let Some(tidy) = &self.tidy
             && let Err(error) = tidy.call0(py)
         {
             error.write_unraisable(py, None);
         }
         let remote = Arc::clone(&shared.remote);
-        remote.push(Command::Native { shared, outcome, took });
+        remote.push(Command::Native { shared, outcome });
     }
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::exporter::PoolMeter;
+use super::gil::Gil;
 use super::waiter::Waiter;
 use crate::engine::cors::{self, Policy};
 use crate::engine::native::{Handler, Kind};
@@ -112,7 +113,6 @@ impl Reactor {
     fn native(&self, py: Python<'_>, routes: Vec<Given>, context: Option<Py<PyAny>>) -> PyResult<()> {
         self.engine.native_context.replace(context);
         let mut table = Vec::with_capacity(routes.len());
-        let mut handlers = Vec::new();
         for given in routes {
             let (method, path, callable, kind, settle, limits) = given.parts();
             let slot = self.engine.metrics.borrow_mut().route(&method, &path);
@@ -127,12 +127,10 @@ impl Reactor {
                 codings: self.engine.name_codings(&limits.compression)?,
                 ..handler(py, callable, &kind, slot, names, inline)?
             });
-            handlers.push(Rc::clone(&handler));
             table.push((method, path, handler));
         }
         let routes = Routes::build(table).map_err(PyValueError::new_err)?;
         self.engine.routes.replace(Rc::new(routes));
-        self.engine.set_handlers(handlers);
         Ok(())
     }
 
@@ -317,7 +315,7 @@ fn handler(
         "pool" => Kind::Pool,
         other => return Err(PyValueError::new_err(format!("{other:?} is none of async, sync, inline, pool"))),
     };
-    let learnt = Default::default();
+    let learnt = Arc::new(Gil::new(Default::default()));
     Ok(Handler { callable, kind, request, slot, names, settle: None, max_body: None, timeout: 0, codings: 0, learnt })
 }
 

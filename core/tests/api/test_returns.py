@@ -4,9 +4,10 @@ import asyncio
 import enum
 import re
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import httpx
 import msgspec
@@ -15,7 +16,7 @@ from django.core.management import call_command
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from django_rivet import API, Background, EventStream, Request, Response, ServerSentEvent, Stream
+from django_rivet import API, Background, EventStream, HTTPError, Request, Response, ServerSentEvent, Stream
 from library.models import Author, Book
 from serving import problem, serving, until
 
@@ -267,6 +268,41 @@ def test_exceptions_are_answered_without_the_type_of_the_route(kind):
     with serving(api) as client:
         assert (client.get("/").status_code, client.get("/").json()) == (410, {"text": "gone"})
         assert (client.get("/annotated").status_code, client.get("/annotated").text) == (410, "gone")
+
+
+class Named(msgspec.Struct):
+    name: str
+
+
+def test_a_short_handler_leaves_the_pool_whatever_it_returns_and_one_that_waits_does_not():
+    def response() -> Response[str]:
+        return Response(threading.current_thread().name)
+
+    def converted() -> list[Named]:
+        return cast(Any, [threading.current_thread()])
+
+    def raises() -> None:
+        raise HTTPError(404, threading.current_thread().name)
+
+    def made(background: Background) -> str:
+        background.add(list)
+        return threading.current_thread().name
+
+    def waits() -> Response[str]:
+        time.sleep(0.03)
+        return Response(threading.current_thread().name)
+
+    api = API()
+    short = [response, converted, raises, made]
+    for handler in [*short, waits]:
+        api.get(f"/{handler.__name__}")(handler)
+
+    with serving(api) as client:
+        for handler in short:
+            path = f"/{handler.__name__}"
+            assert "rivet-server" not in client.get(path).text, "what nobody has measured does not run on the loop"
+            until(lambda path=path: "rivet-server" in client.get(path).text, f"{path} has learned")
+        assert not any("rivet-server" in client.get("/waits").text for _ in range(20))
 
 
 async def numbers(last: int) -> AsyncIterator[str]:
