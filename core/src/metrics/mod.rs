@@ -123,8 +123,8 @@ pub struct Metrics {
     /// Where the numbers of each slot begin.
     slots: Vec<usize>,
     patterns: Vec<Box<str>>,
-    /// The slots of late routes, by method; `NONE` has not been made.
-    late: HashMap<Box<str>, [u16; METHODS.len()]>,
+    /// The slots of late routes, by method: `NONE` of those that found no room.
+    late: HashMap<Box<str>, [Option<u16>; METHODS.len()]>,
 }
 
 impl Metrics {
@@ -169,12 +169,12 @@ impl Metrics {
     /// The slot of a route that shows with its first request: one of Django's.
     pub fn late_route(&mut self, method: Method, pattern: &str) -> u16 {
         let at = method as usize;
-        if let Some(&slot) = self.late.get(pattern).and_then(|slots| slots.get(at)).filter(|&&slot| slot != NONE) {
+        if let Some(&Some(slot)) = self.late.get(pattern).and_then(|slots| slots.get(at)) {
             return slot;
         }
         let slot = self.route(METHODS.get(at).map_or("OTHER", |(_, name)| name), pattern);
         if let Some(known) = self.late.entry(pattern.into()).or_default().get_mut(at) {
-            *known = slot;
+            *known = Some(slot);
         }
         slot
     }

@@ -116,6 +116,16 @@ fn routes_that_show_late_have_one_slot_for_each_method() {
 }
 
 #[test]
+fn a_late_route_that_finds_no_room_is_not_tried_again() {
+    let mut metrics = metrics();
+    while metrics.route("GET", &"/full".repeat(40)) != NONE {}
+    let pattern = "/late".repeat(40);
+    assert_eq!(metrics.late_route(Method::Get, &pattern), NONE);
+    assert_eq!(metrics.late[pattern.as_str()][Method::Get as usize], Some(NONE), "it is known");
+    assert_eq!(metrics.late_route(Method::Get, &pattern), NONE);
+}
+
+#[test]
 fn pages_of_several_processes_add_up_and_gauges_end_with_theirs() {
     let (one, two) = (Page::make().unwrap(), Page::make().unwrap());
     let mut first = Metrics::new(Some(one.as_fd()), "/health").unwrap();
