@@ -1,12 +1,12 @@
 //! The numbers of all processes on a listener of their own: threads of this file answer, which need neither Python nor
 //! a worker, so they answer while every handler is stuck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
@@ -19,8 +19,10 @@ use super::{Form, Totals, label};
 use crate::http::{Head, Limits, Method};
 
 const PATH: &[u8] = b"/metrics";
-/// How long a client may take to ask, and to take its answer.
+/// How long a client may take to ask and to take its answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Clients at once.
+const CLIENTS: usize = 8;
 const LIMITS: Limits = Limits { head: 8192, fields: 50, target: 1024 };
 
 /// A process that counts in a page.
@@ -52,10 +54,19 @@ impl Exporter {
         rustix::io::ioctl_fionbio(&listener, false)?;
         let exporter = Arc::clone(self);
         thread::Builder::new().name("rivet-metrics".into()).spawn(move || {
+            let mut answering = VecDeque::new();
             loop {
                 match accept_with(&listener, SocketFlags::CLOEXEC) {
-                    // Who leaves early has no use for an error.
-                    Ok(client) => drop(exporter.answer(client)),
+                    Ok(client) => {
+                        answering.retain(|thread: &JoinHandle<()>| !thread.is_finished());
+                        if answering.len() >= CLIENTS
+                            && let Some(first) = answering.pop_front()
+                        {
+                            let _ = first.join(); // no other's time is over earlier
+                        }
+                        // Without a thread for it the client finds its connection closed.
+                        answering.extend(exporter.answer_aside(client));
+                    }
                     Err(Errno::INTR) => {}
                     // Out of descriptors, as a rule.
                     Err(_) => thread::sleep(Duration::from_millis(100)),
@@ -63,6 +74,14 @@ impl Exporter {
             }
         })?;
         Ok(())
+    }
+
+    /// Answers on a thread of its own, so that a client that says nothing holds up nobody.
+    fn answer_aside(self: &Arc<Self>, client: OwnedFd) -> io::Result<JoinHandle<()>> {
+        let exporter = Arc::clone(self);
+        // Who leaves early has no use for an error.
+        let answer = move || drop(exporter.answer(Client::new(client)));
+        thread::Builder::new().name("rivet-metrics".into()).spawn(answer)
     }
 
     /// A process has begun, which counts in `page`; without one only what the system knows of it is told.
@@ -107,20 +126,16 @@ impl Exporter {
         totals.render(form)
     }
 
-    fn answer(&self, client: OwnedFd) -> io::Result<()> {
-        for side in [Timeout::Recv, Timeout::Send] {
-            set_socket_timeout(&client, side, Some(PATIENCE))?;
-        }
-        let mut client = File::from(client);
+    fn answer(&self, mut client: Client) -> io::Result<()> {
         let (mut bytes, mut piece, mut seen) = (Vec::new(), [0; 2048], 0);
-        let (mut head, until) = (Head::default(), Instant::now() + PATIENCE);
-        while Instant::now() < until {
+        let mut head = Head::default();
+        loop {
             let count = match client.read(&mut piece) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
             if count == 0 {
-                break;
+                return Ok(());
             }
             bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
             match head.parse(&bytes, &mut seen, &LIMITS) {
@@ -129,10 +144,9 @@ impl Exporter {
                 Err(refusal) => return plain(&mut client, refusal.status, refusal.reason, true),
             }
         }
-        Ok(())
     }
 
-    fn respond(&self, client: &mut File, head: &Head, bytes: &[u8]) -> io::Result<()> {
+    fn respond(&self, client: &mut Client, head: &Head, bytes: &[u8]) -> io::Result<()> {
         let with_body = head.method != Method::Head;
         if !matches!(head.method, Method::Get | Method::Head) {
             return plain(client, 405, "metrics are read by GET", with_body);
@@ -144,6 +158,45 @@ impl Exporter {
         let open = memchr::memmem::find(accept, b"application/openmetrics-text").is_some();
         let form = if open { Form::OpenMetrics } else { Form::Text };
         write(client, 200, form.content_type(), &self.render(form), with_body)
+    }
+}
+
+/// A client, until its time is over.
+struct Client {
+    socket: File,
+    until: Instant,
+}
+
+impl Client {
+    fn new(socket: OwnedFd) -> Self {
+        Self { socket: File::from(socket), until: Instant::now() + PATIENCE }
+    }
+
+    /// Has the next call wait for no longer than is left.
+    fn limit(&self, side: Timeout) -> io::Result<()> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(set_socket_timeout(&self.socket, side, Some(left))?)
+    }
+}
+
+impl Read for Client {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.limit(Timeout::Recv)?;
+        self.socket.read(buffer)
+    }
+}
+
+impl Write for Client {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.limit(Timeout::Send)?;
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
     }
 }
 
@@ -177,11 +230,11 @@ impl State {
     }
 }
 
-fn plain(client: &mut File, status: u16, text: &str, with_body: bool) -> io::Result<()> {
+fn plain(client: &mut Client, status: u16, text: &str, with_body: bool) -> io::Result<()> {
     write(client, status, "text/plain; charset=utf-8", &format!("{text}\n"), with_body)
 }
 
-fn write(client: &mut File, status: u16, media: &str, body: &str, with_body: bool) -> io::Result<()> {
+fn write(client: &mut Client, status: u16, media: &str, body: &str, with_body: bool) -> io::Result<()> {
     let mut out = crate::http::status::line(status).unwrap_or(b"HTTP/1.1 400 Bad Request\r\n").to_vec();
     let fields = format!("Content-Type: {media}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     out.extend_from_slice(fields.as_bytes());

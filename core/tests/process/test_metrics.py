@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -203,6 +204,19 @@ def test_what_is_turned_away_is_counted() -> None:
         assert total(samples, "rivet_timeouts_total", direction="read") == 1
         waited = total(samples, "rivet_queue_seconds_sum")
         assert 0.4 < waited < 10
+
+
+def test_clients_that_say_nothing_hold_up_nobody() -> None:
+    with serve() as server, contextlib.ExitStack() as on:
+        address = ("127.0.0.1", metrics_port(server))
+        silent = [on.enter_context(socket.create_connection(address, timeout=30)) for _ in range(7)]
+        silent[0].sendall(b"GET /met")
+        begun = time.monotonic()
+        scrape(server)
+        assert time.monotonic() - begun < 2, "it does not wait until their three seconds are over"
+        silent += [on.enter_context(socket.create_connection(address, timeout=30)) for _ in range(3)]
+        assert scrape(server), "after those for whom there is no thread"
+        assert {client.recv(1) for client in silent} == {b""}
 
 
 def test_a_unix_socket_and_a_taken_port(tmp_path: Path) -> None:
