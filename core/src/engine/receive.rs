@@ -277,7 +277,8 @@ impl Engine {
                 chunks.waiting.push_back(data);
             }
             let reader = chunks.reader.take();
-            if chunks.bytes >= self.options.high_water && reader.is_none() {
+            // After the end reading goes on: it tells that the client leaves.
+            if chunks.bytes >= self.options.high_water && reader.is_none() && !ended {
                 let interest = conn.interest & !READ;
                 conn.read_deadline = super::conn::NEVER; // it is we who do not read
                 self.want(conn, token, interest);

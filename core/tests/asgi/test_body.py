@@ -260,6 +260,21 @@ def test_receive_tells_that_the_client_left_within_its_body():
         until(lambda: got[-1] == "http.disconnect", "the disconnect")
 
 
+def test_receive_tells_that_the_client_left_whose_whole_body_had_to_wait():
+    got = []
+
+    async def application(scope, receive, send):
+        await asyncio.sleep(0)  # meanwhile the body comes, all of it, and more than may wait
+        while not got or got[-1] != "http.disconnect":
+            got.append((await receive())["type"])
+
+    with serve(only_http(application), high_water=1000) as server:
+        connection = server.raw(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000)
+        until(lambda: got, "the body")
+        connection.close()
+        until(lambda: got[-1] == "http.disconnect", "the disconnect")
+
+
 def test_receive_ends_with_the_answer():
     """A task that waits for the client to leave must not wait for ever (Starlette, Django)."""
     got = []
