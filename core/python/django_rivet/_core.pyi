@@ -123,8 +123,12 @@ class Reactor:
     def waker(self) -> Waker:
         """Ends the reactor's sleep when called, on any thread: asyncio's queue has something new."""
 
-    def pause(self) -> None:
-        """Stops accepting connections; the listeners stay open, so that others of the same socket can accept."""
+    def refuse_new(self) -> None:
+        """Whoever has not begun to connect is refused; who has is accepted. For who alone has the sockets.
+
+        Linux leaves new TCP clients without an answer, so that they ask again a second later. Called some milliseconds
+        before `drain`, it spares them to be let in and then reset by the end of the socket.
+        """
 
     def drain(self) -> None:
         """Stops accepting; closes idle connections now, others after their answer, WebSockets with 1012."""

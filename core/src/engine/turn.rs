@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// Stops accepting; what waits in the listeners' queues stays there.
-    pub fn pause(&self) {
+    pub(super) fn pause(&self) {
         if self.accepting.replace(false) {
             for listener in self.listeners.borrow().iter() {
                 let _ = self.poll.remove(listener);
@@ -68,6 +68,17 @@ impl Engine {
     fn watch_listeners(&self, flags: Flags) {
         for (index, listener) in self.listeners.borrow().iter().enumerate() {
             let _ = self.poll.modify(listener, LISTENER | index as u64, flags);
+        }
+    }
+
+    /// Lets nobody begin to connect any more; who has begun is accepted.
+    pub fn refuse_new(&self) {
+        for listener in self.listeners.borrow().iter() {
+            // Where the system cannot, who comes last is reset, as by other servers.
+            let _ = listener.refuse_new();
+            if !listener.tcp {
+                let _ = self.poll.remove(listener); // it would wake us without end
+            }
         }
     }
 

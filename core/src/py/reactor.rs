@@ -170,8 +170,8 @@ impl Reactor {
         Waker(Arc::clone(&self.engine.remote))
     }
 
-    fn pause(&self) {
-        self.engine.pause();
+    fn refuse_new(&self) {
+        self.engine.refuse_new();
     }
 
     fn drain(&self, py: Python<'_>) {

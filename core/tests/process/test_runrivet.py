@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -149,7 +150,10 @@ def test_who_may_connect_to_the_unix_socket(tmp_path) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_inherited_sockets() -> None:
+@pytest.mark.parametrize(
+    ("processes", "end"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("2", signal.SIGKILL)]
+)
+def test_inherited_sockets(processes: str, end: int) -> None:
     """As systemd passes them: from file descriptor 3 on, by LISTEN_FDS."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         launcher = (
@@ -157,9 +161,15 @@ def test_inherited_sockets() -> None:
             "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1');"
             "os.execv(sys.argv[1], sys.argv[1:])"
         )
-        with Server(launcher=launcher, pass_fds=(bound.fileno(),)) as server:
+        with Server("--processes", processes, launcher=launcher, pass_fds=(bound.fileno(),)) as server:
             assert server.port == bound.getsockname()[1]
             assert get(server, "/named/inherited")[0] == 200
+            workers = server.workers()
+            server.signal(end)
+            server.end()
+            wait_for(lambda: not any(Path(f"/proc/{each}").exists() for each in workers), "all have ended")
+        for _ in range(2):
+            socket.create_connection(bound.getsockname(), timeout=30).close()  # it waits for the next server
 
 
 def test_live_answers_while_every_thread_is_stuck() -> None:

@@ -18,6 +18,9 @@ from django_rivet.server.loop import Loop
 # left when no request is in work any more, or when those that are have been given up.
 type Application = Callable[[Reactor], AbstractAsyncContextManager[object]]
 
+# How long who has begun to connect may take to end that, in seconds: some round trips in a network of servers.
+_HANDSHAKES = 0.005
+
 # How soon the end of the last request is seen while draining, in seconds.
 _IDLE_CHECK = 0.02
 
@@ -61,20 +64,30 @@ class Engine:
             with contextlib.suppress(RuntimeError):
                 self.loop.call_soon_threadsafe(self._changed.set)
 
-    def run(self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]) -> int:
+    def run(
+        self,
+        application: Application,
+        sockets: Sequence[socket.socket],
+        ready: Callable[[], None],
+        last: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Serves, calls `ready` when connections are accepted, and returns how many requests were cut at the end.
 
-        The sockets are closed when accepting ends.
+        The sockets are closed when accepting ends. `last`, asked when it is told to stop: is this all that serves them?
         """
         try:
             with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
-                return runner.run(self._serve(application, sockets, ready))
+                return runner.run(self._serve(application, sockets, ready, last))
         finally:
             # It belongs to this thread, to its very end; the rest of us may live on elsewhere.
             del self.reactor
 
     async def _serve(
-        self, application: Application, sockets: Sequence[socket.socket], ready: Callable[[], None]
+        self,
+        application: Application,
+        sockets: Sequence[socket.socket],
+        ready: Callable[[], None],
+        last: Callable[[], bool],
     ) -> int:
         if news := missing(self.reactor.attach(self.loop)):
             say(news)
@@ -83,7 +96,12 @@ class Engine:
                 self.reactor.listen(each.fileno())
             ready()
             await self._until(Phase.DRAINING)
+            # Now: those who are told together stop accepting together.
+            for_good = last()
             await self._until(Phase.STOPPING, self._options.drain_delay)
+            if for_good:
+                self.reactor.refuse_new()
+                await self._until(Phase.STOPPING, _HANDSHAKES)
             for each in sockets:
                 each.close()
             self.reactor.drain()

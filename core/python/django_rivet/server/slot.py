@@ -22,6 +22,8 @@ class Slot:
         sockets: Sequence[socket.socket],
         lifeline: int,
         metrics: Metrics,
+        *,
+        own: bool,
     ) -> None:
         self.number = number
         self.pid = 0
@@ -42,17 +44,19 @@ class Slot:
         self._sockets = sockets
         self._lifeline = lifeline
         self._metrics = metrics
+        self._own = own
 
     def successor(self) -> "Slot":
         """Another process for the same sockets, to take over while this one still serves."""
-        return Slot(self.number, self._command, self._sockets, self._lifeline, self._metrics)
+        return Slot(self.number, self._command, self._sockets, self._lifeline, self._metrics, own=self._own)
 
     def start(self) -> int:
         """Starts a process; returns the file descriptor to wait at for its words."""
         page = self._metrics.page()
         words, told = os.pipe()
         os.set_blocking(words, False)
-        place = Place(self.number, [each.fileno() for each in self._sockets], told, self._lifeline, page)
+        listen = [each.fileno() for each in self._sockets]
+        place = Place(self.number, listen, told, self._lifeline, page, self._own)
         own = [told] if page is None else [told, page]
         passed = [*place.listen, place.lifeline, *own]
         for fd in passed:

@@ -16,6 +16,15 @@ _FIRST_INHERITED = 3
 _METRICS_BACKLOG = 16
 
 
+class Listening(NamedTuple):
+    """Where a server listens."""
+
+    # The sockets of each process.
+    places: list[list[socket.socket]]
+    # Nobody has them but this server and its processes.
+    own: bool = True
+
+
 class Flags(NamedTuple):
     """The options that say where to listen, for messages."""
 
@@ -28,15 +37,15 @@ _METRICS = Flags("--metrics", "--metrics")
 
 
 @contextlib.contextmanager
-def listening(options: conf.Options) -> Iterator[list[list[socket.socket]]]:
+def listening(options: conf.Options) -> Iterator[Listening]:
     """For each process its sockets: those inherited, the Unix socket (both shared by all), or TCP ones of its own."""
     if shared := inherited():
-        yield [shared] * options.processes
+        yield Listening([shared] * options.processes, own=False)
     elif options.uds:
         with _unix_for_now(options.uds, options) as bound:
-            yield [[bound]] * options.processes
+            yield Listening([[bound]] * options.processes)
     else:
-        yield tcp(options.host, options.port, options.backlog, options.processes)
+        yield Listening(tcp(options.host, options.port, options.backlog, options.processes))
 
 
 @contextlib.contextmanager

@@ -56,10 +56,13 @@ class Supervisor:
         options: conf.Options,
         ready: Callable[[], None],
         metrics: Metrics,
+        *,
+        own: bool,
     ) -> None:
+        """own: as in `sockets.Listening`."""
         self._lifeline, self._lifeline_end = os.pipe()
         self._slots = [
-            Slot(number, command, sockets, self._lifeline, metrics) for number, sockets in enumerate(places, 1)
+            Slot(number, command, sockets, self._lifeline, metrics, own=own) for number, sockets in enumerate(places, 1)
         ]
         self._sockets = [each for sockets in places for each in sockets]
         self._drain_seconds = options.drain_delay + options.graceful_timeout
@@ -96,7 +99,6 @@ class Supervisor:
             self._obey()
             self._reap()
             self._look_after()
-        os.close(self._lifeline_end)
         return self._code or 0
 
     def _all(self) -> list[Slot]:
@@ -156,9 +158,11 @@ class Supervisor:
             self._code = code
             self._rolling.running = False
             self._notifier.stopping()
-        for each in self._sockets:
-            # The workers have theirs; a connection that only this copy took would never be answered.
-            each.close()
+            for each in self._sockets:
+                # The workers have theirs; a connection that only this copy took would never be answered.
+                each.close()
+            # Now a worker that is told to end knows that nobody takes its place.
+            os.close(self._lifeline_end)
         number = {0: signal.SIGTERM, 1: signal.SIGTERM, 2: signal.SIGINT}.get(self._asked, signal.SIGKILL)
         patience = KILL_AFTER + (self._drain_seconds if number == signal.SIGTERM else 0)
         for slot in self._all():

@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -40,6 +41,8 @@ class Place(NamedTuple):
     lifeline: int
     # The memory to count in: metrics.py.
     page: int | None = None
+    # As in `sockets.Listening`; a parent of an older version does not say.
+    own: bool = False
 
     def variables(self) -> dict[str, str]:
         return {_VARIABLE: json.dumps(self._asdict())}
@@ -64,13 +67,26 @@ def supervised(options: conf.Options, place: Place) -> int:
         parent.tell(Parent.READY)
         Pulse(engine, options, parent)
 
-    return _run(options, [sockets.adopt(fd) for fd in place.listen], serving, place.page)
+    listening = [sockets.adopt(fd) for fd in place.listen]
+    return _run(options, listening, serving, place.page, last=lambda: place.own and _ended(place.lifeline))
+
+
+def _ended(lifeline: int) -> bool:
+    """Has the parent let go of it, and of the sockets before?"""
+    ends = select.poll()
+    ends.register(lifeline, 0)
+    return bool(ends.poll(0))
 
 
 def alone(
-    options: conf.Options, listening: Sequence[socket.socket], ready: Callable[[], None], metrics: Metrics
+    options: conf.Options,
+    listening: Sequence[socket.socket],
+    ready: Callable[[], None],
+    metrics: Metrics,
+    *,
+    own: bool,
 ) -> int:
-    """Runs as the only process, without a parent, and returns the exit code."""
+    """Runs as the only process, without a parent, and returns the exit code. own: as in `sockets.Listening`."""
 
     def serving(engine: Engine) -> None:
         Signals(engine, options)
@@ -79,7 +95,7 @@ def alone(
 
     page = metrics.page()
     metrics.began(1, os.getpid(), page)
-    return _run(options, listening, serving, page)
+    return _run(options, listening, serving, page, last=lambda: own)
 
 
 def _run(
@@ -87,11 +103,12 @@ def _run(
     listening: Sequence[socket.socket],
     serving: Callable[[Engine], None],
     page: int | None,
+    last: Callable[[], bool],
 ) -> int:
     """Serves Django on the sockets until a signal ends it; raises CannotStart.
 
     `serving` is called when connections are accepted: after the application's own start, which may have set signal
-    handlers of its own.
+    handlers of its own. `last`: as for `Engine.run`.
     """
     conf.use(options)
     # A process that crashes, or is killed because it hangs (SIGABRT), says where.
@@ -105,7 +122,7 @@ def _run(
         _spare_collector()
         serving(engine)
 
-    cut = engine.run(application(options), listening, ready)
+    cut = engine.run(application(options), listening, ready, last)
     if cut:
         say(
             "1 request did not end in time and was cut."

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             return worker.supervised(options, place)
         if not options.reload or flags["check"]:
             self._check(flags)
-        with sockets.listening(options) as places, sockets.metrics(options) as listening:
+        with sockets.listening(options) as (places, own), sockets.metrics(options) as listening:
             if flags["check"]:
                 self._would_run(options, flags, places[0], listening)
                 return 0
@@ -76,8 +76,8 @@ class Command(BaseCommand):
                     raise CannotStart("A parent starts its processes by the command line: use manage.py runrivet.")
                 # The very command line again, so that a worker sees all that manage.py does.
                 command = [sys.executable, *sys.orig_argv[1:]]
-                return supervisor.Supervisor(command, places, options, announce, metrics).run()
-            return worker.alone(options, places[0], announce, metrics)
+                return supervisor.Supervisor(command, places, options, announce, metrics, own=own).run()
+            return worker.alone(options, places[0], announce, metrics, own=own)
 
     def _check(self, flags: dict[str, Any]) -> None:
         if not settings.DEBUG and not settings.ALLOWED_HOSTS:
