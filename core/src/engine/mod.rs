@@ -25,6 +25,7 @@ pub mod slab;
 pub mod socket;
 pub mod squeeze;
 pub mod statics;
+pub mod store;
 pub mod stream;
 pub mod sweep;
 pub mod text;
@@ -37,6 +38,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use self::clock::Clock;
@@ -102,6 +104,8 @@ pub struct Engine {
     pub native_context: RefCell<Option<Py<PyAny>>>,
     untidy: Cell<bool>,
     pub in_flight: Cell<usize>,
+    /// Bytes of all bodies in memory.
+    bodies: Arc<AtomicUsize>,
     pub websockets: Cell<usize>,
     numbers: Cell<u64>,
     pub metrics: RefCell<Metrics>,
@@ -174,6 +178,7 @@ impl Engine {
             native_context: RefCell::default(),
             untidy: Cell::new(false),
             in_flight: Cell::new(0),
+            bodies: Arc::default(),
             websockets: Cell::new(0),
             numbers: Cell::new(0),
             metrics: RefCell::new(metrics),

@@ -2,16 +2,15 @@
 
 use pyo3::prelude::*;
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{Seek, Write};
 use std::sync::Arc;
 
 use super::Engine;
 use super::conn::{Conn, Exchange, State};
 use super::dispatch::{Arrived, Target};
 use super::options::milliseconds;
-use super::shared::{Body, Shared};
+use super::shared::Shared;
 use super::slab::Token;
+use super::store::Store;
 use crate::http::Refusal;
 use crate::http::body::Decoder;
 use crate::http::head::{Framing, Head, Line};
@@ -64,56 +63,6 @@ enum Sink {
     Stream(Arc<Shared>, Exchange),
 }
 
-enum Store {
-    Memory(Vec<u8>),
-    File(File),
-}
-
-impl Store {
-    fn write(&mut self, data: &[u8], spool: usize) -> std::io::Result<()> {
-        if let Self::Memory(memory) = self {
-            if memory.len() + data.len() <= spool {
-                memory.extend_from_slice(data);
-                return Ok(());
-            }
-            let mut file = unnamed_file()?;
-            file.write_all(memory)?;
-            *self = Self::File(file);
-        }
-        match self {
-            Self::File(file) => file.write_all(data),
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    fn into_body(self) -> std::io::Result<Body> {
-        Ok(match self {
-            Self::Memory(memory) => Body::Memory(memory),
-            Self::File(mut file) => {
-                file.rewind()?;
-                Body::File(file)
-            }
-        })
-    }
-}
-
-/// A temporary file that no name leads to: it is gone with its last descriptor.
-fn unnamed_file() -> std::io::Result<File> {
-    use rustix::fs::{CWD, Mode, OFlags, openat, unlinkat};
-    let folder = std::env::temp_dir();
-    let mode = Mode::RUSR | Mode::WUSR;
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    if let Ok(file) = openat(CWD, &folder, flags | OFlags::TMPFILE, mode) {
-        return Ok(File::from(file));
-    }
-    // Not every file system has O_TMPFILE: overlayfs and NFS may not.
-    let number = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
-    let path = folder.join(format!("rivet-{number:016x}"));
-    let file = openat(CWD, &path, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
-    unlinkat(CWD, &path, rustix::fs::AtFlags::empty())?;
-    Ok(File::from(file))
-}
-
 /// Chunks of a streamed body that wait to be read.
 #[derive(Default)]
 pub struct Chunks {
@@ -152,7 +101,7 @@ impl Engine {
                 Framing::Length(length) => usize::try_from(length).unwrap_or(usize::MAX).min(self.options.spool),
                 _ => 0,
             };
-            let store = Store::Memory(Vec::with_capacity(expected.min(64 << 10)));
+            let store = Store::new(expected, &self.bodies);
             Sink::Whole { head: Box::new(std::mem::take(head)), bytes: bytes.into(), exchange, target, store }
         };
         let shared = if let Sink::Stream(shared, _) = &sink { Some(Arc::clone(shared)) } else { None };

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::remote::Remote;
 use super::slab::Token;
+use super::store::Kept;
 use crate::http::Span;
 use crate::http::head::{Head, Line};
 
 pub enum Body {
-    Memory(Vec<u8>),
+    Memory(Kept),
     File(File),
 }
 

@@ -1,8 +1,12 @@
 """What a route has instead of the server's options, on a server."""
 
 import asyncio
+import contextlib
 import gzip
+import io
+import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +16,7 @@ from typing import Annotated
 import httpx
 import pytest
 
-from django_rivet import API, Depends, Request, Response, Router, Stream
+from django_rivet import API, Depends, Request, Response, Router, Stream, UploadedFile
 from serving import DEADLINE, problem, serving, until
 
 LONG = {"text": "x" * 4000}
@@ -125,14 +129,41 @@ async def pressed() -> dict[str, str]:
 @api.post("/hungry", max_body="100M", blocking=True, timeout=0)
 def hungry(request: Request) -> float:
     """How much memory the process needs to read a body from its file, by the body's size."""
-
-    def most() -> int:
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) << 10
-
-    Path("/proc/self/clear_refs").write_text("5")  # it begins anew: proc(5)
-    before = most()
+    before = most(anew=True)
     size = len(request.body)
     return (most() - before) / size
+
+
+def most(*, anew: bool = False) -> int:
+    """Bytes of memory that this process has had at most; from now on, if `anew` (proc(5))."""
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[0]) << 10
+
+
+def save(file: UploadedFile) -> int:
+    return sum(map(len, file.chunks()))
+
+
+async def save_later(file: UploadedFile) -> int:
+    return save(file)
+
+
+api.post("/save/sync", max_body="100M", timeout=0)(save)
+api.post("/save/async", max_body="100M", timeout=0)(save_later)
+
+
+held = threading.Event()
+
+
+@api.post("/held", timeout=0)
+async def hold(request: Request) -> None:
+    await asyncio.to_thread(held.wait, DEADLINE)
+
+
+@api.post("/place", max_body="1M", inline=True)
+def place(request: Request) -> str:
+    return "memory" if isinstance(request.file, io.BytesIO) else "file"
 
 
 api.include(loose)
@@ -169,6 +200,34 @@ def test_a_body_in_a_file_is_read_into_memory_once(client):
     assert client.post("/hungry", content=bytes(64 << 20)).json() < 1.5
 
 
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_upload_is_never_whole_in_memory(client, tmp_path, kind):
+    """Neither in the engine nor in Django's upload handlers."""
+    path = tmp_path / "large"
+    path.touch()
+    os.truncate(path, 64 << 20)
+    with path.open("rb") as file:
+        before = most(anew=True)
+        assert client.post(f"/save/{kind}", files={"file": file}).json() == 64 << 20
+        assert most() - before < 16 << 20
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["on their way", "in work"])
+def test_bodies_together_have_a_bound_in_memory(whole):
+    """64 times `spool`: be it of half uploads, or of requests that wait for their answers."""
+    request = b"POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + bytes(999 + whole)
+    held.clear()
+    with serving(api, spool=1000) as client, contextlib.ExitStack() as clients:
+        assert client.post("/place", content=bytes(1000)).text == "memory"
+        for _ in range(64):
+            connection = clients.enter_context(socket.create_connection(address(client), DEADLINE))
+            connection.sendall(request)
+        until(lambda: client.post("/place", content=bytes(100)).text == "file", "there is no room")
+        held.set()
+        clients.close()
+        until(lambda: client.post("/place", content=bytes(1000)).text == "memory", "there is room again")
+
+
 def test_a_body_that_is_no_body(client):
     request = b"POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n"
     answer = exchange(client, request)
@@ -193,12 +252,14 @@ def test_a_body_that_cannot_be_kept(monkeypatch, tmp_path, chunked):
 
 def exchange(client: httpx.Client, data: bytes) -> bytes:
     """What comes back on a connection of its own until it is closed."""
-    import socket
-
-    assert client.base_url.port
-    with socket.create_connection((client.base_url.host, client.base_url.port), DEADLINE) as connection:
+    with socket.create_connection(address(client), DEADLINE) as connection:
         connection.sendall(data)
         return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def address(client: httpx.Client) -> tuple[str, int]:
+    assert client.base_url.port
+    return client.base_url.host, client.base_url.port
 
 
 @pytest.mark.parametrize("path", ["/sleeps", "/provided", "/late"])
