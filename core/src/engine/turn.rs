@@ -254,8 +254,12 @@ impl Engine {
         self.read_on(token);
     }
 
-    /// More connections than are allowed: one line, without reading what was asked.
+    /// More connections than are allowed: one line, whatever was asked.
     fn turn_away(&self, accepted: &Accepted) {
+        // A close with something unread is a reset, which may take the line from the client (RFC 9112 9.6).
+        let mut scratch = self.scratch.take();
+        let _ = rustix::net::recv(&accepted.fd, &mut *scratch, rustix::net::RecvFlags::DONTWAIT);
+        self.scratch.replace(scratch);
         let mut out = Vec::new();
         let refusal = crate::http::Refusal { status: 503, reason: "too many connections" };
         crate::http::response::refusal(&mut out, &refusal, &self.clock.date());

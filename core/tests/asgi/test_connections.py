@@ -7,7 +7,7 @@ import time
 import pytest
 
 from django_rivet.asgi import AsgiHandler
-from server import get, receive, receive_all, serve, until
+from server import DEADLINE, get, receive, receive_all, serve, until
 from test_http import answer, only_http
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -150,6 +150,25 @@ def test_more_requests_than_allowed_get_503():
         for connection in (first, second):
             receive(connection, lambda data: statuses(data) == [200])
         assert get(server)[0].status == 200
+
+
+def test_a_connection_too_many_can_read_why():
+    """What it has asked is not left unread, or the kernel would follow the answer with a reset."""
+    seen, release = [], threading.Event()
+
+    async def application(scope, receive, send):
+        seen.append(scope["path"])
+        release.wait(DEADLINE)  # nothing is accepted until then
+        await answer()(scope, receive, send)
+
+    with serve(only_http(application), max_connections=1) as server, server.raw(GET) as first:
+        until(lambda: seen, "the first request")
+        with server.raw(GET) as second:
+            release.set()
+            said = b"".join(iter(lambda: second.recv(65_536), b""))
+        assert statuses(said) == [503]
+        assert b"\r\nRetry-After: 1\r\n" in said
+        receive(first, lambda data: statuses(data) == [200])
 
 
 def streamed(content_length=None):
