@@ -59,10 +59,12 @@ def test_what_waits_in_a_dead_workers_queue_is_answered() -> None:
 def test_the_parent_keeps_nothing_of_the_dead() -> None:
     with Server("--processes", "2") as server:
         before = fds(server.pid), threads(server.pid)
-        for _ in range(5):
+        nameless = signal.SIGRTMIN + 1
+        for number in (*[signal.SIGKILL] * 4, nameless):
             dead = server.workers()[1]
-            os.kill(dead, signal.SIGKILL)
+            os.kill(dead, number)
             wait_for(lambda dead=dead: replaced(server, dead), "a new worker")
+        assert f"was killed by signal {nameless}; the next one starts" in server.output
         wait_for(lambda: (fds(server.pid), threads(server.pid)) == before, "its descriptors and threads are as before")
         assert server.stop() == 0
 

@@ -185,7 +185,7 @@ class Supervisor:
                     self._hear(slot)
                     self._hear_no_more(slot)
                     code = os.waitstatus_to_exitcode(status)
-                    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+                    how = f"was killed by {_name(-code)}" if code < 0 else f"ended with code {code}"
                     self._died(slot, slot.ended(), how)
 
     def _died(self, slot: Slot, lived: float, how: str) -> None:
@@ -255,3 +255,10 @@ class Supervisor:
                 yield slot.start_at
             elif slot.pid and not slot.ready and slot.kill_at is None:
                 yield slot.started + _START_TIMEOUT
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, which have none
+        return f"signal {number}"
