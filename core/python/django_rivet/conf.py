@@ -5,11 +5,26 @@ Durations are in seconds, sizes in bytes. An empty environment variable counts a
 """
 
 import dataclasses
+import difflib
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from django_rivet.kinds import Kind, address, duration, mode, name_list, one_of, size, switch, text, whole
+from django_rivet.kinds import (
+    Kind,
+    address,
+    duration,
+    mode,
+    name_list,
+    one_of,
+    origin_list,
+    path,
+    path_list,
+    size,
+    switch,
+    text,
+    whole,
+)
 
 
 class Invalid(ValueError):
@@ -167,7 +182,10 @@ class Options:
     max_target: int = _option(size(64, MIB), 8192, "Bytes of a request's target: path and query.")
     max_body: int = _option(size(0, 1 << 40), 100 * MIB, "Bytes of a request's body; a larger one gets 413.")
     spool: int = _option(
-        size(0, 1 << 40), MIB, "Bytes of a body that are kept in memory; a larger body goes to a temporary file."
+        size(0, 1 << 40),
+        MIB,
+        "Bytes of a body that are kept in memory; a larger body goes to a temporary file, and so does each that comes"
+        " while 64 times as many are kept for others.",
     )
     high_water: int = _option(
         size(4096, 1 << 30),
@@ -191,7 +209,7 @@ class Options:
         whole(0, 1_000_000), 0, "Messages a second that one WebSocket may send for long; 0: any number."
     )
     ws_origins: str = _option(
-        name_list(),
+        origin_list(),
         "",
         "Origins whose pages may open WebSockets, such as https://*.example.com; `*`: any.",
         engine=False,
@@ -217,13 +235,13 @@ class Options:
         one_of("off", "combined", "json"), "combined", "The form of the access log on standard output."
     )
     access_log_skip: str = _option(
-        name_list(),
+        path_list(),
         "",
         "Paths of which the access log has errors only (status 400 and above), such as /health/live.",
         shown="none",
     )
     health_path: str = _option(
-        text(), "/health/live", "The path that is answered with 200 even while every view is stuck."
+        path(), "/health/live", "The path that is answered with 200 even while every view is stuck."
     )
     metrics: str = _option(
         address(),
@@ -284,6 +302,20 @@ def given(flags: Mapping[str, object]) -> Iterator[Given]:
             if value is not None:
                 yield Given(row, source, value)
                 break
+
+
+def unknown() -> Iterator[str]:
+    """What is said of variables and settings that are called like options, and are none: they have no effect."""
+    from django.conf import settings
+
+    prefix = "RIVET_"
+    known = [row.variable.removeprefix(prefix) for row in rows()]
+    for place, names in (("the environment", os.environ), ("the Django settings", dir(settings))):
+        for name in sorted(each.removeprefix(prefix) for each in names if each.startswith(prefix)):
+            if name not in known:
+                meant = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+                hint = f": do you mean {prefix}{meant[0]}?" if meant else "."
+                yield f"{prefix}{name} in {place} is no option{hint}"
 
 
 def read(flags: Mapping[str, object] | None = None) -> Options:

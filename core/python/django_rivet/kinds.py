@@ -100,6 +100,17 @@ def text() -> Kind:
     return Kind(parse, "text on one line")
 
 
+def path() -> Kind:
+    """A path of the site."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not _is_path(value):
+            raise ValueError
+        return value
+
+    return Kind(parse, "a path that begins with a slash")
+
+
 def address() -> Kind:
     """Where to listen; `off` is nowhere, and kept as an empty text."""
 
@@ -119,18 +130,41 @@ def address() -> Kind:
     return Kind(parse, wanted, lambda value: value or "off")
 
 
-def name_list() -> Kind:
-    """Names parted by commas; in Django's settings a list or tuple too. Kept as text with commas."""
+def name_list(wanted: str = "names", fits: Callable[[str], bool] = str.isprintable) -> Kind:
+    """Names parted by commas; in Django's settings a list or tuple too. Kept as text with commas.
+
+    wanted, fits: what they must be, in words and as a test of each.
+    """
 
     def parse(value: object) -> str:
         names = value.split(",") if isinstance(value, str) else value
-        if not isinstance(names, list | tuple) or not all(
-            isinstance(name, str) and name.isprintable() for name in names
-        ):
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise ValueError
-        return ",".join(name.strip() for name in names if name.strip())
+        kept = [name.strip() for name in names if name.strip()]
+        if not all(map(fits, kept)):
+            raise ValueError
+        return ",".join(kept)
 
-    return Kind(parse, "names parted by commas")
+    return Kind(parse, f"{wanted} parted by commas")
+
+
+def path_list() -> Kind:
+    """Paths of the site, as `name_list` has them."""
+    return name_list("paths that begin with a slash,", _is_path)
+
+
+def origin_list() -> Kind:
+    """Origins as in CSRF_TRUSTED_ORIGINS, or `*`, as `name_list` has them."""
+    return name_list("origins with their scheme and without a path, or *,", _is_origin)
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith("/") and text.isprintable()
+
+
+def _is_origin(text: str) -> bool:
+    scheme, _, host = text.partition("://")
+    return text == "*" or bool(scheme and host and "/" not in host and text.isprintable())
 
 
 def _within[Number: (int, float)](value: Number, least: float, most: float) -> Number:

@@ -26,7 +26,8 @@ def check(*flags: str, **environment: str) -> tuple[int, str]:
 
 
 def test_it_prints_what_would_run() -> None:
-    code, output = check("--port", "0", "--processes", "2", "--max-rss", "300M", RIVET_WORKERS="3", SITE_INLINE="never")
+    environment = {"RIVET_WORKERS": "3", "RIVET_THREADS": "3", "SITE_INLINE": "never"}
+    code, output = check("--port", "0", "--processes", "2", "--max-rss", "300M", **environment)
     assert code == 0, output
     for line in (
         "by 2 processes with 3 threads each for blocking code",
@@ -34,6 +35,7 @@ def test_it_prints_what_would_run() -> None:
         "Answers: 9 native routes, 5 URL patterns of Django",
         "  --max-rss 300M  by --max-rss",
         "  --workers 3  by RIVET_WORKERS",
+        "runrivet: RIVET_THREADS in the environment is no option.",
         "  --inline never  by RIVET_INLINE of the Django settings",
     ):
         assert line in output

@@ -1,6 +1,7 @@
 """The table of options: where values come from, what they may be, and what is said of others."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ if not settings.configured:
     settings.configure()
 
 CORE = Path(__file__).parents[2]
+ORIGINS = "origins with their scheme and without a path, or *, parted by commas"
 METRICS = "host:port, :port for every address, the path of a Unix socket, or off"
 
 
@@ -65,6 +67,9 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("inline", "never", "never"),
         ("trusted_proxies", ["10.0.0.0/8", "unix"], "10.0.0.0/8,unix"),
         ("trusted_proxies", " 10.0.0.1 , ::1 ", "10.0.0.1,::1"),
+        ("ws_origins", "https://a.example, https://*.b.example:8443", "https://a.example,https://*.b.example:8443"),
+        ("ws_origins", ["*"], "*"),
+        ("access_log_skip", "/health/live, /metrics", "/health/live,/metrics"),
         ("metrics", "off", ""),
         ("metrics", ":9100", ":9100"),
         ("metrics", "[::1]:9100", "[::1]:9100"),
@@ -92,7 +97,13 @@ def test_values(name: str, given: object, value: object) -> None:
         ("ws_deflate", "perhaps", "on or off"),
         ("ws_deflate", 2, "on or off"),
         ("inline", "maybe", "learn, always or never"),
-        ("health_path", "/a\nb", "text on one line"),
+        ("host", "a\nb", "text on one line"),
+        ("health_path", "/a\nb", "a path that begins with a slash"),
+        ("health_path", "health", "a path that begins with a slash"),
+        ("access_log_skip", "/a,health", "paths that begin with a slash, parted by commas"),
+        ("ws_origins", "example.com", ORIGINS),
+        ("ws_origins", "https://", ORIGINS),
+        ("ws_origins", "https://a.example/", ORIGINS),
         ("trusted_proxies", [1], "names parted by commas"),
         ("metrics", "9100", METRICS),
         ("metrics", "::1:9100", METRICS),
@@ -113,6 +124,19 @@ def test_the_place_of_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("RIVET_PORT", "y")
     with pytest.raises(conf.Invalid, match=r"^RIVET_PORT is 'y': "):
         conf.read()
+
+
+def test_names_that_are_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in os.environ if each.startswith("RIVET_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RIVET_PORT", "1")
+    assert list(conf.unknown()) == []
+    monkeypatch.setenv("RIVET_MAXBODY", "1")
+    monkeypatch.setattr(settings, "RIVET_NONSENSE", 1, raising=False)
+    assert list(conf.unknown()) == [
+        "RIVET_MAXBODY in the environment is no option: do you mean RIVET_MAX_BODY?",
+        "RIVET_NONSENSE in the Django settings is no option.",
+    ]
 
 
 def test_every_default_is_a_value_that_its_option_takes() -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
 from django_rivet import conf
-from django_rivet.server import CANNOT_START, CannotStart, application, report, sockets, supervisor, worker
+from django_rivet.server import CANNOT_START, CannotStart, application, report, say, sockets, supervisor, worker
 from django_rivet.server.metrics import Metrics
 
 
@@ -60,6 +60,8 @@ class Command(BaseCommand):
                 # The parent has not: an error here is for the next change to mend.
                 self._check(flags)
             return worker.supervised(options, place)
+        for line in conf.unknown():
+            say(line)
         if not options.reload or flags["check"]:
             self._check(flags)
         with sockets.listening(options) as (places, own), sockets.metrics(options) as listening:
