@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 from django.core.files.uploadedfile import UploadedFile
+from django.test import override_settings
 
 from django_rivet import API, Body, Cookie, File, Form, Header, Query, Request
 from serving import errors, problem, serving
@@ -355,3 +356,29 @@ def test_forms_and_files(is_async):
             ["a", "b"],
         ]
         assert errors(client.post("/whole", data={"user": "u"})) == [("file", "file")]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("setting", "bound", "multipart", "status"),
+    [
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 10, False, 413),
+        ("DATA_UPLOAD_MAX_MEMORY_SIZE", 10, True, 413),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", 1, False, 400),
+        ("DATA_UPLOAD_MAX_NUMBER_FIELDS", 1, True, 400),
+        ("DATA_UPLOAD_MAX_NUMBER_FILES", 1, True, 400),
+    ],
+)
+def test_djangos_bounds_of_forms_hold(setting, bound, multipart, status, is_async):
+    def read(user: Annotated[str, Form()], files: Annotated[list[UploadedFile] | None, File("file")] = None) -> str:
+        return user
+
+    api = API()
+    api.post("/")(both(read)[is_async])
+    form: dict[str, Any] = {"data": {"user": "u" * 20, "other": "2"}}
+    if multipart:
+        form["files"] = [("file", ("a", b"1")), ("file", ("b", b"2"))]
+    with serving(api) as client:
+        assert client.post("/", **form).text == "u" * 20
+        with override_settings(**{setting: bound}):
+            problem(client.post("/", **form), status)

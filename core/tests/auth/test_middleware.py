@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
+from django.test import override_settings
 from django.utils.decorators import sync_and_async_middleware
 
 from django_rivet import API, EventStream, HTTPError, Request, Router, SessionAuth, Stream
@@ -147,6 +148,13 @@ async def upload_async(request: Request) -> int:
     return len(request.body)
 
 
+async def seen_later() -> str:
+    return "seen"
+
+
+SEEN: dict[str, Callable[[], Any]] = {"sync": lambda: "seen", "async": seen_later}
+
+
 class Joined:
     """Several APIs, as the discovery has them."""
 
@@ -236,6 +244,41 @@ def test_csrf_for_all(client, kind, ada):
     )
     sent.read()
     assert client.send(sent).json() == len(sent.content) > 1000
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_what_security_middleware_does_is_by_choice(kind):
+    """A native handler has no redirect to https of its own, and no field that SecurityMiddleware adds."""
+    chosen = API(f"/{kind}", middleware=["django.middleware.security.SecurityMiddleware"])
+    bare = Router("/bare", middleware=[])
+    for router in (chosen, bare):
+        router.get("")(SEEN[kind])
+    chosen.include(bare)
+    with (
+        override_settings(SECURE_SSL_REDIRECT=True, SECURE_HSTS_SECONDS=60),
+        serving(chosen, trusted_proxies="127.0.0.1") as client,
+    ):
+        answer = client.get(f"/{kind}")
+        assert (answer.status_code, answer.headers["location"][:8]) == (301, "https://")
+        answer = client.get(f"/{kind}", headers={"X-Forwarded-Proto": "https"})
+        assert (answer.text, answer.headers["strict-transport-security"]) == ("seen", "max-age=60")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        answer = client.get(f"/{kind}/bare")
+        assert answer.text == "seen" and "x-content-type-options" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "elsewhere.example"])
+def test_the_host_is_looked_at_where_it_is_used(host):
+    hosts = API("/hosts")
+    hosts.get("/used")(lambda request: request.django.build_absolute_uri("/"))
+    hosts.get("/unused")(SEEN["sync"])
+    with serving(hosts) as client:
+        assert client.get("/hosts/unused", headers={"Host": host}).text == "seen"
+        answer = client.get("/hosts/used", headers={"Host": host})
+        if host == "127.0.0.1":
+            assert answer.text == "http://127.0.0.1/"
+        else:
+            problem(answer, 400)
 
 
 def test_mistakes():
