@@ -84,9 +84,7 @@ def p99_ratio(crowded: Server, spared: Server) -> float:
 def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> None:
     """Slowloris: a byte now and then. A head has its time in all, a body its time without progress."""
     open_files(count)
-    # Bodies on their way count as in flight: here it is about time, not about that bound.
-    options = (*QUICK_TIMEOUTS, "--max-in-flight", "10000")
-    with Server(*options) as server, Server(*options) as spared:
+    with Server(*QUICK_TIMEOUTS) as server, Server(*QUICK_TIMEOUTS) as spared:
         for each in (server, spared):
             quiet_load(each.port, 200)
         before = idle_fds(server.pid, server.port)
