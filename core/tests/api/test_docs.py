@@ -3,11 +3,8 @@
 A WebSocket answers with its first message.
 """
 
-import json
 import re
-import shlex
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,15 +13,10 @@ from django.core.management import call_command
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from examples import DOCS, EXAMPLE, exchanges, namespace, parameters
 from serving import DEADLINE, serving
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-EXAMPLE = re.compile(r"```python\n(.*?)```\s*```\n(.*?)```", re.DOTALL)
-EXAMPLES = [
-    pytest.param(code, exchanges, id=f"{page}-{number}")
-    for page in ("handlers.md", "errors.md", "limits.md")
-    for number, (code, exchanges) in enumerate(EXAMPLE.findall((DOCS / page).read_text()))
-]
+EXAMPLES = parameters("handlers.md", "errors.md", "limits.md")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,17 +24,11 @@ def tables():
     call_command("migrate", run_syncdb=True, verbosity=0)
 
 
-@pytest.mark.parametrize(("code", "exchanges"), EXAMPLES)
-def test_example(code, exchanges):
-    namespace: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, "example", "exec"), namespace)
-    with serving(namespace["api"]) as client:
-        for line in exchanges.strip().splitlines():
-            asked, status, body = re.fullmatch(r"(.*?)\s{2,}(\d{3})(?: (.*))?", line).groups()
-            answer = answer_of(client, **request(asked))
-            assert answer.status_code == int(status), (line, answer.text)
-            if body:
-                assert json.loads(answer.text) == json.loads(body), line
+@pytest.mark.parametrize(("code", "block"), EXAMPLES)
+def test_example(code, block):
+    with serving(namespace(code)["api"]) as client:
+        for exchange in exchanges(block):
+            exchange.check(answer_of(client, **exchange.request))
 
 
 def answer_of(client: httpx.Client, method: str, url: str, headers: Any, **content: Any) -> httpx.Response:
@@ -58,25 +44,11 @@ def answer_of(client: httpx.Client, method: str, url: str, headers: Any, **conte
 def test_another_provider_in_a_test():
     page = (DOCS / "handlers.md").read_text()
     before, _, after = page.partition("In a test another provider takes its place")
-    namespace: dict[str, Any] = {"__name__": "example"}
-    exec(compile(EXAMPLE.findall(before)[-1][0], "example", "exec"), namespace)
+    names = namespace(EXAMPLE.findall(before)[-1][0])
     [test] = re.findall(r"^    with .*\n        \.\.\.$", after, re.MULTILINE)
-    with serving(namespace["api"]) as namespace["client"]:
-        exec(textwrap.dedent(test).replace("...", "answer = client.get('/me')"), namespace)
-    assert namespace["answer"].json() == ["somebody", "somebody"]
-
-
-def request(text: str) -> dict[str, Any]:
-    """`METHOD /path [Header: value] {JSON} or name=value` as arguments for httpx."""
-    method, target, rest = (*text.split(" ", 2), "")[:3]
-    headers = re.findall(r"\[([\w-]+): ([^\]]*)\](?=\s|$)", rest)
-    rest = re.sub(r"\[[\w-]+: [^\]]*\](?=\s|$)", "", rest).strip()
-    arguments: dict[str, Any] = {"method": method, "url": target, "headers": headers}
-    if rest[:1] in ("{", "["):
-        arguments["json"] = json.loads(rest)
-    elif rest:
-        arguments["data"] = dict(word.split("=") for word in shlex.split(rest))
-    return arguments
+    with serving(names["api"]) as names["client"]:
+        exec(textwrap.dedent(test).replace("...", "answer = client.get('/me')"), names)
+    assert names["answer"].json() == ["somebody", "somebody"]
 
 
 def test_every_example_is_found():

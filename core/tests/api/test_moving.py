@@ -5,24 +5,21 @@ import re
 
 import pytest
 
+from examples import DOCS, exchanges, namespace
 from serving import serving
-from test_docs import DOCS, request
 
 PAGE = (DOCS / "moving.md").read_text()
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = BLOCK.findall(PAGE + (DOCS.parent / "README.md").read_text())
-OURS = [(code, exchanges) for (kind, code), (_, exchanges) in zip(BLOCKS, BLOCKS[1:], strict=False) if kind == "python"]
+OURS = [(code, block) for (kind, code), (_, block) in zip(BLOCKS, BLOCKS[1:], strict=False) if kind == "python"]
 
 
-@pytest.mark.parametrize(("code", "exchanges"), OURS)
-def test_ours(code, exchanges):
-    namespace = {"__name__": "example"}
-    exec(compile(code, "example", "exec"), namespace)
-    with serving(namespace["api"]) as client:
-        for line in exchanges.strip().splitlines():
-            asked, status, body = re.fullmatch(r"(.*?)\s{2,}(\d{3})(?: (.*))?", line).groups()
-            answer = client.request(**request(asked))
-            assert (answer.status_code, body or answer.text) == (int(status), answer.text), line
+@pytest.mark.parametrize(("code", "block"), OURS)
+def test_ours(code, block):
+    with serving(namespace(code)["api"]) as client:
+        for each in exchanges(block):
+            answer = client.request(**each.request)
+            assert (answer.status_code, answer.text) == (each.status, each.body or answer.text), each.line
 
 
 @pytest.mark.parametrize("code", [code for kind, code in BLOCKS if kind == "py"])

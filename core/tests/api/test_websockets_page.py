@@ -6,17 +6,15 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from examples import DOCS, EXAMPLE, namespace
 from serving import DEADLINE, serving
-from test_docs import DOCS, EXAMPLE
 
 [(CODE, LINES)] = EXAMPLE.findall((DOCS / "websockets.md").read_text())
 
 
 @pytest.fixture(scope="module")
 def client():
-    namespace = {"__name__": "example"}
-    exec(compile(CODE, "example", "exec"), namespace)
-    with serving(namespace["api"]) as client:
+    with serving(namespace(CODE)["api"]) as client:
         yield client
 
 

@@ -4,7 +4,6 @@ import contextlib
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from django.test import override_settings
 
 from django_rivet import API, HTTPError, Request, Response, Stream, cors
 from django_rivet.cors.checks import check_cors
+from examples import DOCS, request
 from serving import DEADLINE, problem, serving, until
 
 PAGE = "https://app.example.com"
@@ -257,7 +257,7 @@ def test_checks(chosen, id, words):
 
 
 def test_the_examples_of_the_docs():
-    page = (Path(__file__).parents[2] / "docs/cors.md").read_text()
+    page = (DOCS / "cors.md").read_text()
     settings, answers = re.findall(r"```(?:python)?\n(.*?)```", page, re.DOTALL)
     chosen: dict[str, Any] = {}
     exec(settings, chosen)
@@ -273,11 +273,9 @@ def test_the_examples_of_the_docs():
     lines = answers.strip().splitlines()
     with serving(items, policy=policy) as client:
         for line in lines:
-            method, path = line.split()[:2]
             asked, answer = line.rsplit("  ", 1)
             name, value = answer.strip().split(": ")
-            response = client.request(method, path, headers=re.findall(r"\[([\w-]+): ([^\]]*)\]", asked))
-            assert response.headers[name] == value, line
+            assert client.request(**request(asked.strip())).headers[name] == value, line
     assert len(lines) == 5
     told = dict(re.findall(r"^\| `(CORS_\w+)` \| (.*?) \|", page, re.MULTILINE))
     assert list(told) == list(cors.DEFAULTS)

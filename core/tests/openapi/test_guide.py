@@ -1,18 +1,16 @@
 """The examples of docs/openapi.md, as they stand there."""
 
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
-from api.test_docs import DOCS, EXAMPLE, request
+from examples import DOCS, EXAMPLE, exchanges, namespace
 from serving import serving
 
 GUIDE = (DOCS / "openapi.md").read_text()
@@ -26,9 +24,7 @@ def commands(name: str) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """Of the first example's API."""
-    namespace: dict[str, Any] = {"__name__": "example"}
-    exec(compile(CODE[0], "example", "exec"), namespace)
-    with serving(namespace["api"]) as client:
+    with serving(namespace(CODE[0])["api"]) as client:
         yield client
 
 
@@ -40,16 +36,12 @@ def run(*command: str, cwd: Path) -> str:
 
 def test_every_example_is_run() -> None:
     assert len(CODE) == 3
-    assert len(EXAMPLE.findall(GUIDE)) == 1
 
 
 def test_the_example(client: httpx.Client) -> None:
-    for line in EXAMPLE.findall(GUIDE)[0][1].strip().splitlines():
-        asked, status, body = re.fullmatch(r"(.*?)\s{2,}(\d{3})(?: (.*))?", line).groups()  # type: ignore[union-attr]
-        answer = client.request(**request(asked))
-        assert answer.status_code == int(status), (line, answer.text)
-        if body:
-            assert json.loads(answer.text) == json.loads(body), line
+    [(_, block)] = EXAMPLE.findall(GUIDE)
+    for exchange in exchanges(block):
+        exchange.check(client.request(**exchange.request))
 
 
 def test_a_client_in_python(client: httpx.Client, tmp_path: Path) -> None:
