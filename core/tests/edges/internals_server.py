@@ -4,21 +4,14 @@ import asyncio
 import sys
 import threading
 
-import django
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 from django.urls import path
 
-settings.configure(
-    ALLOWED_HOSTS=["127.0.0.1"],
-    INSTALLED_APPS=["django_rivet"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="for these tests only",
-)
-django.setup()
+from configured import configure
+
+configure(ROOT_URLCONF=__name__)
 
 from django_rivet import API, HTTPError, Request, Response, conf  # noqa: E402
 from django_rivet import django as views  # noqa: E402

@@ -65,7 +65,7 @@ def test_the_server_serves(tmp_path: Path, name: str) -> None:
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(
-                [str(tmp_path), os.environ.get("PYTHONPATH", ""), str(HERE.parents[1] / "python")]
+                [str(tmp_path), os.environ.get("PYTHONPATH", ""), str(HERE.parents[1] / "python"), str(HERE.parent)]
             ),
         },
         stdin=subprocess.PIPE,
