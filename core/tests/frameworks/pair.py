@@ -5,16 +5,16 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from waiting import DEADLINE, until
+
 SITE = Path(__file__).parent / "site"
 PACKAGE = Path(__file__).parents[2] / "python"
-DEADLINE = 30.0  # seconds
 HOST = "example.org"  # the same in all addresses that an answer holds
 COMMANDS = {
     "runrivet": "manage.py runrivet --port 0 --access-log off",
@@ -77,11 +77,12 @@ def serving(name: str, database: Path) -> Iterator[httpx.Client]:
 
 def address(process: subprocess.Popen[bytes], log: Path) -> str:
     """Where it listens, as it says itself."""
-    end = time.monotonic() + DEADLINE
-    while not (found := ADDRESS.search(log.read_text())):
-        assert process.poll() is None and time.monotonic() < end, log.read_text()
-        time.sleep(0.02)
-    return found[0]
+
+    def said() -> re.Match[str] | None:
+        assert process.poll() is None, log.read_text()
+        return ADDRESS.search(log.read_text())
+
+    return until(said, "it listens")[0]
 
 
 class Pair:

@@ -11,11 +11,10 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from waiting import until
+from waiting import DEADLINE, until
 
 SITE = Path(__file__).parent / "site"
 PACKAGE = Path(__file__).parents[2] / "python"
-DEADLINE = 30.0  # seconds
 COMMANDS = {
     "runrivet": "manage.py runrivet --port 0 --access-log off",
     "uvicorn": "-m uvicorn hatch_asgi:application --port 0 --no-access-log --lifespan off",

@@ -1,33 +1,24 @@
-import os
+"""Settings of the tests in this folder, users with sessions, and an engine that is none."""
+
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import django
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 
-sys.path.insert(0, str(Path(__file__).parent / "site"))
-DATABASE = os.path.join(tempfile.mkdtemp(prefix="rivet-parity-"), "db.sqlite3")
+from configured import configure
 
-settings.configure(
-    SECRET_KEY="for tests only" * 4,
+sys.path.insert(0, str(Path(__file__).parent / "site"))
+configure(
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF="views",
-    USE_I18N=True,
     LANGUAGES=[("en", "English"), ("de", "Deutsch"), ("fr", "Français")],
     LANGUAGE_CODE="en",
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE, "OPTIONS": {"timeout": 20}}},
-    CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
-    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-    ],
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -39,7 +30,6 @@ settings.configure(
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
 )
-django.setup()
 
 import fake  # noqa: E402  # after the settings
 

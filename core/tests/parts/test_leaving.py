@@ -8,14 +8,8 @@ import pytest
 
 from django_rivet._core import Request
 from django_rivet.server.thread import ServerThread
-from raw_client import DEADLINE, connect
-
-
-def wait_for(condition) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+from raw_client import connect
+from waiting import until
 
 
 async def used() -> float:
@@ -31,12 +25,12 @@ def test_the_loop_sleeps(how: str, tmp_path: Path) -> None:
     with ServerThread(lambda reactor: reactor.fallback(held.append), uds=uds) as server:
         with connect(uds or (server.host, server.port)) as client:
             client.send("GET", "/")
-            wait_for(lambda: held)
+            until(lambda: held, "the request")
             if how == "tcp":
                 client.socket.shutdown(socket.SHUT_WR)
-                wait_for(lambda: held[0].disconnected)
+                until(lambda: held[0].disconnected, "its client has gone")
                 client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        wait_for(lambda: held[0].disconnected)
+        until(lambda: held[0].disconnected, "its client has gone")
         before = server.call(used())
         time.sleep(1)  # of which it may use next to nothing
         assert server.call(used()) - before < 0.3

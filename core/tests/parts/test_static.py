@@ -1,13 +1,13 @@
 """Static files through the running engine: what a browser, a download manager and an attacker get."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from django_rivet.server.thread import ServerThread
-from raw_client import DEADLINE, Client, connect
+from raw_client import Client, connect
+from waiting import until
 
 LARGE = bytes(range(256)) * 20_000  # 5 MB: more than any socket's buffer
 SMALL = b"body { color: red }\n" * 50
@@ -217,11 +217,8 @@ def test_a_new_version_is_seen(client: Client, root: Path):
     assert client.get("/static/new.txt").body == b"old"
     (root / "new.txt.tmp").write_text("new!")
     os.replace(root / "new.txt.tmp", root / "new.txt")
-    end = time.monotonic() + DEADLINE
-    while (told := client.get("/static/new.txt")).body != b"new!":
-        assert told.body == b"old" and time.monotonic() < end
-        time.sleep(0.05)
-    assert told.field("content-length") == "4"
+    told = until(lambda: (told := client.get("/static/new.txt")).body != b"old" and told, "the new version")
+    assert (told.body, told.field("content-length")) == (b"new!", "4")
 
 
 def test_a_file_cut_short_while_it_is_sent_cuts_the_connection(server, root: Path):

@@ -1,35 +1,24 @@
 """A real `manage.py runrivet`, started and watched from a test."""
 
 import contextlib
+import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from waiting import DEADLINE, until
+
 SITE = Path(__file__).parent / "site"
 PACKAGE = Path(__file__).parents[2] / "python"
-# Slow machines: what takes a second takes ten there. A test that waits this long has failed.
-PATIENCE = 60.0
 # For the counts of a soak, next to those of every run.
 LONG = (pytest.mark.long, pytest.mark.timeout(1800))
-
-
-def wait_for[Result](condition: Callable[[], Result], what: str, seconds: float = PATIENCE) -> Result:
-    """Returns the first true value of the condition; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        if value := condition():
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not in {seconds:g} s: {what}")
-        time.sleep(0.01)
 
 
 class Server:
@@ -94,13 +83,37 @@ class Server:
         return int(found[1])
 
     def wait_ready(self) -> None:
-        wait_for(
+        until(
             lambda: "SIGTERM ends requests" in self.output or self.process.poll() is not None, "the server is ready"
         )
         assert self.process.poll() is None, self.output
 
     def said(self, text: str) -> bool:
         return text in self.output
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+
+    def ask(self, path: str, fields: str = "") -> socket.socket:
+        """A client that has sent a request with additional fields, each ended by CRLF."""
+        client = self.connect()
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n".encode())
+        return client
+
+    def get(self, path: str, method: str = "GET", timeout: float = DEADLINE) -> tuple[int, bytes]:
+        """Status and body of the answer to a request on a connection of its own."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as client:
+            client.request(method, path)
+            answer = client.getresponse()
+            return answer.status, answer.read()
+
+    def refuses(self) -> bool:
+        """Does nobody take connections any more?"""
+        try:
+            self.connect().close()
+        except ConnectionError:
+            return True
+        return False
 
     def workers(self) -> list[int]:
         """The processes that serve: the children of the parent, or the one process."""
@@ -117,10 +130,10 @@ class Server:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    def end(self, seconds: float = PATIENCE) -> int:
+    def end(self, seconds: float = DEADLINE) -> int:
         """Waits for the end by itself; returns the exit code."""
         code = self.process.wait(seconds)
-        self._reader.join(PATIENCE)
+        self._reader.join(DEADLINE)
         return code
 
     def stop(self) -> int:
@@ -137,8 +150,8 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
 
 
 def patched(statements: str) -> str:
@@ -153,7 +166,7 @@ def fds(pid: int) -> int:
 
 def idle_fds(pid: int, port: int) -> int:
     """The descriptors of a server once it has no connection left: it may not have seen yet that a load has ended."""
-    wait_for(lambda: not connections(port), "no connection is left")
+    until(lambda: not connections(port), "no connection is left")
     return fds(pid)
 
 

@@ -32,7 +32,7 @@ def test_it_prints_what_would_run() -> None:
     for line in (
         "by 2 processes with 3 threads each for blocking code",
         "A process ends after 300 MiB of memory, 60 s without a turn",
-        "Answers: 9 native routes, 6 URL patterns of Django",
+        "Answers: 9 native routes, 7 URL patterns of Django",
         "  --max-rss 300M  by --max-rss",
         "  --workers 3  by RIVET_WORKERS",
         "runrivet: RIVET_THREADS in the environment is no option.",

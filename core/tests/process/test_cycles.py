@@ -9,7 +9,8 @@ import pytest
 from django_rivet._core import Reactor, Request
 from django_rivet.server.thread import ServerThread
 from process_load import Load, Result
-from process_server import LONG, Server, fds, rss, threads, wait_for
+from process_server import LONG, Server, fds, rss, threads
+from waiting import until
 
 
 def check(result: Result) -> None:
@@ -22,7 +23,7 @@ def test_processes_start_and_stop_under_load(cycles: int) -> None:
     for _ in range(cycles):
         with Server("--processes", "2", "--workers", "2") as server:
             load = Load(server.port, 8, keep=5, bodies=True).start()
-            wait_for(lambda load=load: load.result.answered > 50, "the load runs")
+            until(lambda load=load: load.result.answered > 50, "the load runs")
             server.signal(signal.SIGTERM)
             assert server.end() == 0, server.output
             check(load.join())
@@ -42,7 +43,7 @@ def test_engines_start_and_stop_under_load_in_one_process(cycles: int) -> None:
     def cycle() -> None:
         with ServerThread(setup) as server:
             load = Load(server.port, 4, keep=5).start()
-            wait_for(lambda: load.result.answered > 30, "the load runs")
+            until(lambda: load.result.answered > 30, "the load runs")
             server.stop()
             check(load.join())
 

@@ -3,20 +3,15 @@
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
 from process_load import Load
-from process_server import Server, patched, wait_for
+from process_server import Server, patched
+from waiting import until
 
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
-
-
-def ask(port: int, path: str) -> socket.socket:
-    """A client that has sent a request."""
-    client = socket.create_connection(("127.0.0.1", port), timeout=60)
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    return client
 
 
 def rest(client: socket.socket) -> bytes:
@@ -24,20 +19,12 @@ def rest(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def refuses(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    except ConnectionError:
-        return True
-    return False
-
-
 @COUNTS
 @pytest.mark.parametrize("keep", [1, 1000], ids=["one request a connection", "kept connections"])
 def test_sigterm_under_load_loses_nothing(processes: str, keep: int) -> None:
     with Server("--processes", processes) as server:
         load = Load(server.port, keep=keep, bodies=True).start()
-        wait_for(lambda: load.result.answered > 500, "the load runs")
+        until(lambda: load.result.answered > 500, "the load runs")
         server.signal(signal.SIGTERM)
         assert server.end() == 0, server.output
         result = load.join()
@@ -48,17 +35,18 @@ def test_sigterm_under_load_loses_nothing(processes: str, keep: int) -> None:
 
 
 @pytest.mark.parametrize(("processes", "number"), [("1", signal.SIGTERM), ("2", signal.SIGTERM), ("1", signal.SIGHUP)])
-def test_requests_in_work_are_answered_and_new_connections_refused(processes: str, number: int) -> None:
+def test_requests_in_work_are_answered_and_new_connections_refused(
+    processes: str, number: int, tmp_path: Path
+) -> None:
     """One process without a parent has nobody who could replace it on SIGHUP."""
     with Server("--processes", processes) as server:
-        clients = [ask(server.port, f"/named/{name}?seconds=4") for name in range(4)]
-        idle = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-        wait_for(lambda: server.has_read(5), "all are in work")
+        clients = [server.ask(f"/held/{name}?until={tmp_path / 'now'}") for name in range(4)]
+        idle = server.connect()
+        until(lambda: server.has_read(5), "all are in work")
         server.signal(number)
-        begun = time.monotonic()
-        wait_for(lambda: refuses(server.port), "new connections are refused")
-        assert rest(idle) == b""
-        assert time.monotonic() - begun < 4, "an idle connection is closed soon"
+        until(lambda: server.refuses(), "new connections are refused")
+        assert rest(idle) == b"", "an idle connection is closed while they are"
+        (tmp_path / "now").touch()
         for name, client in enumerate(clients):
             answer = rest(client)
             assert b"connection: close" in answer.lower()
@@ -69,8 +57,8 @@ def test_requests_in_work_are_answered_and_new_connections_refused(processes: st
 @COUNTS
 def test_a_stuck_request_is_cut_when_the_time_is_up(processes: str) -> None:
     with Server("--processes", processes, "--graceful-timeout", "1") as server:
-        client = ask(server.port, "/stuck")
-        wait_for(lambda: server.has_read(1), "it is in work")
+        client = server.ask("/stuck")
+        until(lambda: server.has_read(1), "it is in work")
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         assert rest(client) == b""
@@ -83,10 +71,10 @@ def test_a_stuck_request_is_cut_when_the_time_is_up(processes: str) -> None:
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_stops_at_once(processes: str, second: int) -> None:
     with Server("--processes", processes) as server:
-        client = ask(server.port, "/named/x?seconds=30")
-        wait_for(lambda: server.has_read(1), "it is in work")
+        client = server.ask("/named/x?seconds=30")
+        until(lambda: server.has_read(1), "it is in work")
         server.signal(signal.SIGTERM)
-        wait_for(lambda: refuses(server.port), "the server drains")
+        until(lambda: server.refuses(), "the server drains")
         assert server.process.poll() is None, "it waits for the request"
         server.signal(second)
         begun = time.monotonic()
@@ -103,7 +91,7 @@ def test_the_time_before_the_drain_takes_connections() -> None:
         late = 0.0
         while True:
             try:
-                with ask(server.port, "/named/late") as client:
+                with server.ask("/named/late") as client:
                     assert b"\r\n\r\nlate " in client.recv(65536)
             except ConnectionRefusedError:  # none is reset
                 break
@@ -125,19 +113,19 @@ def test_who_comes_while_accepting_ends_is_not_let_in_to_be_reset(processes: str
     """He is left waiting; when he asks again, a second later, the socket is closed."""
     long = patched("from django_rivet.server import engine; engine._HANDSHAKES = 3")
     with Server("--processes", processes, launcher=long) as server:
-        client = ask(server.port, "/named/early?seconds=2")
-        wait_for(lambda: server.has_read(1), "it is in work")
+        client = server.ask("/named/early?seconds=2")
+        until(lambda: server.has_read(1), "it is in work")
         server.signal(signal.SIGTERM)
-        wait_for(lambda: left_waiting(server.port), "nobody is let in")
+        until(lambda: left_waiting(server.port), "nobody is let in")
         assert b"\r\n\r\nearly " in rest(client), "who was there goes on"
-        wait_for(lambda: refuses(server.port), "the socket is closed")
+        until(server.refuses, "the socket is closed")
         assert server.end() == 0
 
 
 @pytest.mark.parametrize(("processes", "path"), [("1", "/native/later/1"), ("2", "/native/later-on-a-thread/1")])
 def test_work_after_an_answer_is_waited_for(processes: str, path: str) -> None:
     with Server("--processes", processes) as server:
-        with ask(server.port, path) as client:
+        with server.ask(path) as client:
             assert b"promised" in client.recv(65536)
         server.signal(signal.SIGTERM)
         assert server.end() == 0
@@ -147,7 +135,7 @@ def test_work_after_an_answer_is_waited_for(processes: str, path: str) -> None:
 
 def test_work_after_an_answer_is_cut_when_the_time_is_up() -> None:
     with Server("--graceful-timeout", "1") as server:
-        with ask(server.port, "/native/later/60") as client:
+        with server.ask("/native/later/60") as client:
             assert b"promised" in client.recv(65536)
         server.signal(signal.SIGTERM)
         assert server.end(30) == 0

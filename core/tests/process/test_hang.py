@@ -2,31 +2,23 @@
 
 import os
 import signal
-import socket
 import time
-import urllib.request
 
-from process_server import Server, patched, wait_for
-
-
-def hang(server: Server, seconds: int = 60) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-    client.sendall(f"GET /native/hang/{seconds} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    return client
+from process_server import Server, patched
+from waiting import until
 
 
 def answerer(server: Server) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/named/x", timeout=30) as answer:
-        return int(answer.read().split()[1])
+    return int(server.get("/named/x")[1].split()[1])
 
 
 def test_the_one_that_hangs_is_replaced_and_the_others_go_on() -> None:
     with Server("--processes", "2", "--hang-timeout", "3") as server:
         before = set(server.workers())
-        with hang(server):
+        with server.ask("/native/hang/60"):
             # Some of these wait in the queue of the one that hangs, for its successor.
             answerers = {answerer(server) for _ in range(20)}
-            wait_for(lambda: len(server.workers()) == 2 and server.said("was killed by SIGABRT"), "it is replaced")
+            until(lambda: len(server.workers()) == 2 and server.said("was killed by SIGABRT"), "it is replaced")
         after = set(server.workers())
         assert len(before & after) == 1, "the other is the same process"
         assert answerers == after, "all were answered"
@@ -36,7 +28,7 @@ def test_the_one_that_hangs_is_replaced_and_the_others_go_on() -> None:
 
 
 def test_the_only_process_shows_where_it_hangs_and_ends() -> None:
-    with Server("--hang-timeout", "1") as server, hang(server):
+    with Server("--hang-timeout", "1") as server, server.ask("/native/hang/60"):
         assert server.end() == 1
         assert " in hang" in server.output
 
@@ -46,8 +38,8 @@ def test_one_that_cannot_even_show_its_stack_is_killed() -> None:
     with Server("--processes", "2", "--hang-timeout", "1", launcher=quick) as server:
         dead = server.workers()[0]
         os.kill(dead, signal.SIGSTOP)
-        wait_for(lambda: server.said("was killed by SIGKILL; the next one starts at once"), "it is killed")
-        wait_for(lambda: dead not in server.workers() and len(server.workers()) == 2, "it is replaced")
+        until(lambda: server.said("was killed by SIGKILL; the next one starts at once"), "it is killed")
+        until(lambda: dead not in server.workers() and len(server.workers()) == 2, "it is replaced")
 
 
 def test_when_all_stand_still_together_nobody_hangs() -> None:
@@ -64,5 +56,5 @@ def test_when_all_stand_still_together_nobody_hangs() -> None:
 
 
 def test_off() -> None:
-    with Server("--hang-timeout", "0") as server, hang(server, 1) as client:
+    with Server("--hang-timeout", "0") as server, server.ask("/native/hang/1") as client:
         assert client.recv(65536).startswith(b"HTTP/1.1 204 ")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from django_rivet import conf
 from django_rivet.server import limits
 from django_rivet.server.limits import Limits
 from process_load import Load
-from process_server import Server, patched, wait_for
+from process_server import Server, patched
+from waiting import until
 
 # Processes are replaced as soon as they have reached a limit.
 YOUNG = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 0")
@@ -54,7 +54,7 @@ def test_processes_differ_by_chance() -> None:
 def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: str) -> None:
     with Server("--processes", processes, *flags, launcher=YOUNG) as server:
         load = Load(server.port, keep=5, bodies=True).start()
-        wait_for(lambda: len(load.result.processes) > 1 + int(processes), "processes are replaced, again and again")
+        until(lambda: len(load.result.processes) > 1 + int(processes), "processes are replaced, again and again")
         result = load.stop()
         assert set(result.statuses) == {200}
         assert (result.crossed, result.broken, result.dropped, result.refused) == ([], [], [], 0)
@@ -66,9 +66,9 @@ def test_under_load_nothing_is_lost(processes: str, flags: list[str], reason: st
 def test_one_that_grows_is_replaced_alone() -> None:
     with Server("--processes", "2", "--max-rss", "250M", launcher=YOUNG) as server:
         before = set(server.workers())
-        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/native/grow/250", timeout=30).close()
-        wait_for(lambda: server.said("MiB of memory: the next one takes over"), "it has grown")
-        wait_for(lambda: len(set(server.workers()) - before) == 1 and len(server.workers()) == 2, "it is replaced")
+        server.get("/native/grow/250")
+        until(lambda: server.said("MiB of memory: the next one takes over"), "it has grown")
+        until(lambda: len(set(server.workers()) - before) == 1 and len(server.workers()) == 2, "it is replaced")
         assert len(before & set(server.workers())) == 1
 
 
@@ -76,7 +76,7 @@ def test_a_limit_that_each_is_above_from_its_start_does_not_keep_the_machine_sta
     old = patched("from django_rivet.server import pulse; pulse._LEAST_AGE = 4")
     with Server("--max-rss", "1M", launcher=old) as server:
         begun = time.monotonic()
-        wait_for(lambda: server.said("the next one takes over"), "it is replaced")
+        until(lambda: server.said("the next one takes over"), "it is replaced")
         assert time.monotonic() - begun > 2
 
 
@@ -86,8 +86,8 @@ def test_a_successor_that_cannot_start_is_tried_again(tmp_path: Path) -> None:
     with Server("--lifetime", "2", launcher=impatient, SITE_DIES=str(broken)) as server:
         before = server.workers()
         broken.touch()
-        wait_for(lambda: server.output.count("the old ones go on") > 1, "two have tried")
+        until(lambda: server.output.count("the old ones go on") > 1, "two have tried")
         assert server.workers()[:1] == before
         broken.unlink()
-        wait_for(lambda: not set(before) & set(server.workers()), "the third takes over")
+        until(lambda: not set(before) & set(server.workers()), "the third takes over")
         assert server.stop() == 0

@@ -16,7 +16,8 @@ from prometheus_client.openmetrics import parser as strict
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from process_load import Load
-from process_server import Server, patched, wait_for
+from process_server import Server, patched
+from waiting import until
 
 OPEN = {"Accept": "application/openmetrics-text; version=1.0.0,text/plain;q=0.5"}
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
@@ -53,26 +54,18 @@ def serve(*flags: str, launcher: str = "") -> Server:
     return Server("--metrics", "127.0.0.1:0", *flags, launcher=launcher)
 
 
-def get(server: Server, path: str, method: str = "GET", timeout: float = 30) -> int:
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)) as client:
-        client.request(method, path, headers={"Host": "localhost"})
-        answer = client.getresponse()
-        answer.read()
-        return answer.status
-
-
 @COUNTS
 def test_requests_by_route_method_and_status(processes: str) -> None:
     with serve("--processes", processes) as server:
         for name in ("a", "b", "c"):
-            get(server, f"/named/{name}")
-            get(server, f"/native/async/{name}")
-        get(server, "/native/blocking/a")
-        get(server, "/native/async/a", "DELETE")
-        get(server, "/secret-path-of-nobody")
-        get(server, "/secret-path-of-nobody", "BREW")
-        get(server, "/health/live")
-        samples = wait_for(
+            server.get(f"/named/{name}")
+            server.get(f"/native/async/{name}")
+        server.get("/native/blocking/a")
+        server.get("/native/async/a", "DELETE")
+        server.get("/secret-path-of-nobody")
+        server.get("/secret-path-of-nobody", "BREW")
+        server.get("/health/live")
+        samples = until(
             lambda: (read := scrape(server)) and total(read, "rivet_request_seconds_count") == 11 and read, "all count"
         )
         seen = {
@@ -103,7 +96,7 @@ def test_requests_by_route_method_and_status(processes: str) -> None:
 
 def test_both_formats_are_read_by_their_own_strict_parsers() -> None:
     with serve() as server:
-        get(server, "/named/a")
+        server.get("/named/a")
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", metrics_port(server), timeout=30)) as client:
             client.request("GET", "/metrics", headers=OPEN)
             answer = client.getresponse()
@@ -116,7 +109,7 @@ def test_both_formats_are_read_by_their_own_strict_parsers() -> None:
             ) as client:
                 client.request(method, path)
                 assert client.getresponse().status == status
-        assert get(server, "/metrics") == 404, "never on the published port"
+        assert server.get("/metrics")[0] == 404, "never on the published port"
 
 
 def test_nothing_goes_down_when_workers_die_and_are_replaced() -> None:
@@ -124,10 +117,10 @@ def test_nothing_goes_down_when_workers_die_and_are_replaced() -> None:
         before = scrape(server)
         for round_ in range(2):
             load = Load(server.port, 8, keep=5).start()
-            wait_for(lambda load=load: load.result.answered > 200, "the load runs")
+            until(lambda load=load: load.result.answered > 200, "the load runs")
             dead = server.workers()[0]
             os.kill(dead, signal.SIGKILL)
-            wait_for(lambda dead=dead: dead not in server.workers() and len(server.workers()) == 2, "another one")
+            until(lambda dead=dead: dead not in server.workers() and len(server.workers()) == 2, "another one")
             result = load.stop()
             after = scrape(server)
             assert {key for key, value in counted(before).items() if after.get(key, -1) < value} == set()
@@ -135,8 +128,8 @@ def test_nothing_goes_down_when_workers_die_and_are_replaced() -> None:
             assert total(after, "rivet_restarts_total", reason="died") == round_ + 1
             before = after
         server.signal(signal.SIGHUP)
-        wait_for(lambda: server.said("all workers have been replaced"), "the reload is done")
-        after = wait_for(
+        until(lambda: server.said("all workers have been replaced"), "the reload is done")
+        after = until(
             lambda: (read := scrape(server)) and total(read, "rivet_connections") == 0 and read, "the old ones end"
         )
         assert {key for key, value in counted(before).items() if after.get(key, -1) < value} == set()
@@ -146,9 +139,10 @@ def test_nothing_goes_down_when_workers_die_and_are_replaced() -> None:
 
 def stuck(server: Server) -> bool:
     try:
-        return not get(server, "/health/live", timeout=1)
+        server.get("/health/live", timeout=1)
     except OSError:
         return True
+    return False
 
 
 @COUNTS
@@ -156,10 +150,9 @@ def test_they_are_answered_while_every_worker_is_stuck(processes: str) -> None:
     with serve("--processes", processes) as server, contextlib.ExitStack() as on:
         # So many that, by whatever chance, each worker gets one.
         for _ in range(24):
-            client = on.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
-            client.sendall(b"GET /native/hold HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            on.enter_context(server.ask("/native/hold"))
         with ThreadPoolExecutor(8) as threads:
-            wait_for(lambda: all(threads.map(stuck, [server] * 8)), "no worker has time for anything else")
+            until(lambda: all(threads.map(stuck, [server] * 8)), "no worker has time for anything else")
         assert total(scrape(server), "rivet_accepted_connections_total") >= int(processes)
 
 
@@ -175,26 +168,24 @@ def test_restarts_are_counted_by_reason(flags: list[str], path: str, reason: str
     with serve(*flags, launcher=young) as server:
         # Who hung gives no answer.
         with contextlib.suppress(OSError, http.client.HTTPException):
-            get(server, path)
-        wait_for(lambda: total(scrape(server), "rivet_restarts_total", reason=reason) == 1, "it was replaced")
+            server.get(path)
+        until(lambda: total(scrape(server), "rivet_restarts_total", reason=reason) == 1, "it was replaced")
 
 
 def test_what_is_turned_away_is_counted() -> None:
     with serve("--workers", "1", "--queue-timeout", "0.5", "--max-connections", "4", "--header-timeout", "1") as server:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+        with server.connect() as client:
             client.sendall(b"no head\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 400")
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as slow:
+        with server.connect() as slow:
             slow.sendall(b"GET / HTTP/1.1\r\n")
             assert slow.recv(100).startswith(b"HTTP/1.1 408")
         with contextlib.ExitStack() as on:
-            clients = [
-                on.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60)) for _ in range(4)
-            ]
+            clients = [on.enter_context(server.connect()) for _ in range(4)]
             for client in clients[:2]:
                 client.sendall(b"GET /named/x?seconds=5 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert clients[1].recv(100) and clients[0]
-            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as more:
+            with server.connect() as more:
                 assert more.recv(100).startswith(b"HTTP/1.1 503")
         samples = scrape(server)
         refused = {

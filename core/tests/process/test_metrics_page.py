@@ -10,8 +10,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as families
 
-from process_server import Server, wait_for
-from test_metrics import get, metrics_port
+from process_server import Server
+from test_metrics import metrics_port
+from waiting import until
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 PROMETHEUS, RULES = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S))
@@ -37,9 +38,9 @@ def answered() -> Any:
     """What the page's command answers after a request that went well and one that failed."""
     [flags] = re.findall(r"^    python manage\.py runrivet (.*)$", PAGE, re.M)
     with Server(*flags.replace(":9100", ":0").split()) as server:
-        assert get(server, "/native/async/a") == 200
-        assert get(server, "/native/hang/no-number") == 500
-        yield wait_for(
+        assert server.get("/native/async/a")[0] == 200
+        assert server.get("/native/hang/no-number")[0] == 500
+        yield until(
             lambda: (found := series(server))["rivet_request_seconds_count"]["status"] >= {"2xx", "5xx"} and found,
             "both are counted",
         )

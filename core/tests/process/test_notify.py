@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from process_server import Server, patched, wait_for
+from process_server import Server, patched
+from waiting import until
 
 
 class Listener:
@@ -31,7 +32,7 @@ class Listener:
             return self.heard
 
     def wait(self, line: str) -> None:
-        wait_for(lambda: line in self.hear(), line)
+        until(lambda: line in self.hear(), line)
 
     def pings(self, seconds: float) -> int:
         before = self.hear().count("WATCHDOG=1")
@@ -90,11 +91,11 @@ def test_a_second_sighup_takes_the_code_of_its_own_time(systemd: Listener) -> No
     with Server("--processes", "2", NOTIFY_SOCKET=systemd.address) as server:
         server.signal(signal.SIGHUP)
         systemd.wait("RELOADING=1")
-        wait_for(lambda: len(server.workers()) == 3, "a new worker starts")
+        until(lambda: len(server.workers()) == 3, "a new worker starts")
         started = set(server.workers())
         server.signal(signal.SIGHUP)
-        wait_for(lambda: server.output.count("all workers have been replaced") == 2, "both")
-        wait_for(lambda: len(server.workers()) == 2, "the old ones have ended")
+        until(lambda: server.output.count("all workers have been replaced") == 2, "both")
+        until(lambda: len(server.workers()) == 2, "the old ones have ended")
         assert not started & set(server.workers())
         assert systemd.hear().count("RELOADING=1") == 2
 
@@ -103,12 +104,12 @@ def test_the_watchdog_hears_of_workers_that_turn(systemd: Listener) -> None:
     quick = patched("from django_rivet.server import health; health._SILENT = 1.5")
     with Server("--hang-timeout", "0", launcher=quick, NOTIFY_SOCKET=systemd.address, WATCHDOG_USEC="600000") as server:
         systemd.wait("READY=1")
-        wait_for(lambda: systemd.hear().count("WATCHDOG=1") > 5, "pings")
+        until(lambda: systemd.hear().count("WATCHDOG=1") > 5, "pings")
         (worker,) = server.workers()
         os.kill(worker, signal.SIGSTOP)
-        wait_for(lambda: systemd.pings(1) == 0, "no more pings")
+        until(lambda: systemd.pings(1) == 0, "no more pings")
         os.kill(worker, signal.SIGCONT)
-        wait_for(lambda: systemd.pings(0.5) > 0, "pings again")
+        until(lambda: systemd.pings(0.5) > 0, "pings again")
 
 
 def test_the_watchdog_of_another_process(systemd: Listener) -> None:

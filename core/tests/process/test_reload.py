@@ -3,16 +3,15 @@
 import os
 import shutil
 import signal
-import socket
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from django_rivet.server import reload
 from process_load import Load
-from process_server import SITE, Server, wait_for
+from process_server import SITE, Server
+from waiting import until
 
 
 @pytest.fixture
@@ -28,36 +27,30 @@ def edit(project: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def get(server: Server, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
-        return answer.read()
-
-
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_change_serves_and_nobody_is_refused(processes: str, project: Path) -> None:
     with Server("--reload", "--processes", processes, site=project) as server:
         before = {str(pid) for pid in server.workers()}
         load = Load(server.port, 4, keep=1, seconds=0.1).start()
-        wait_for(lambda: load.result.answered > 20, "the load runs")
+        until(lambda: load.result.answered > 20, "the load runs")
         edit(project, "site_urls.py", 'HttpResponse(f"{name} {os.getpid()}")', 'HttpResponse(f"{name} anew")')
-        wait_for(lambda: "anew" in load.result.processes, "the new code answers")
+        until(lambda: "anew" in load.result.processes, "the new code answers")
         result = load.stop()
         assert set(result.processes) == before | {"anew"}
         assert (result.crossed, result.broken, result.dropped, result.refused) == ([], [], [], 0)
         assert "site_urls.py changed: starting anew." in server.output
-        wait_for(lambda: len(server.workers()) == int(processes), "the old ones have ended")
+        until(lambda: len(server.workers()) == int(processes), "the old ones have ended")
         assert server.stop() == 0
 
 
 def test_the_old_one_is_not_waited_for(project: Path) -> None:
-    with Server("--reload", site=project) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(b"GET /stuck HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        wait_for(lambda: server.has_read(1), "a request is in work")
+    with Server("--reload", site=project) as server, server.ask("/stuck"):
+        until(lambda: server.has_read(1), "a request is in work")
         (before,) = server.workers()
         edit(project, "site_urls.py", "{os.getpid()}", "anew")
-        assert get(server, "/named/x").split()[1] in (str(before).encode(), b"anew")
-        wait_for(lambda: before not in server.workers(), "it is cut")
-        assert get(server, "/named/x") == b"x anew"
+        assert server.get("/named/x")[1].split()[1] in (str(before).encode(), b"anew")
+        until(lambda: before not in server.workers(), "it is cut")
+        assert server.get("/named/x") == (200, b"x anew")
 
 
 @pytest.mark.parametrize("name", ["site_urls.py", "site_settings.py"])
@@ -66,10 +59,9 @@ def test_a_mistake_is_shown_and_the_next_change_mends_it(project: Path, name: st
     with Server("--reload", site=project) as server:
         right = (project / name).read_text()
         (project / name).write_text(right + "\n\ndef mistake(:\n")
-        wait_for(lambda: server.said("The next change starts it anew"), "it is shown")
+        until(lambda: server.said("The next change starts it anew"), "it is shown")
         assert "def mistake(:" in server.output and "SyntaxError" in server.output
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
-            client.sendall(b"GET /named/waits HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        with server.ask("/named/waits") as client:
             (project / name).write_text(right + "# mended\n")
             assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
         assert server.stop() == 0
@@ -84,10 +76,10 @@ def test_a_terminal_that_closes_ends_it(project: Path) -> None:
 def test_a_mistake_at_the_start(tmp_path: Path, project: Path) -> None:
     (project / "site_app/broken.py").touch()
     with Server("--reload", site=project, SITE_DIES=str(project / "site_app/broken.py"), wait=False) as server:
-        wait_for(lambda: server.said("The next change starts it anew"), "it is shown")
+        until(lambda: server.said("The next change starts it anew"), "it is shown")
         (project / "site_app/broken.py").unlink()
         server.wait_ready()
-        assert get(server, "/named/x").split()[0] == b"x"
+        assert server.get("/named/x")[1].split()[0] == b"x"
 
 
 def test_what_counts_as_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +92,7 @@ def test_what_counts_as_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     watch = reload.Watch()
 
     def changed() -> str | None:
-        wait_for(lambda: time.monotonic() >= watch.look_at, "it looks again")
+        until(lambda: time.monotonic() >= watch.look_at, "it looks again")
         path = watch.changed()
         return path and str(Path(path).relative_to(tmp_path / "project"))
 

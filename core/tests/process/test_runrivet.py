@@ -4,31 +4,22 @@ import contextlib
 import signal
 import socket
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from django_rivet.server import sockets
 from process_load import Load
-from process_server import Server, patched, wait_for
+from process_server import Server, patched
+from waiting import until
 
 COUNTS = pytest.mark.parametrize("processes", ["1", "2"])
-
-
-def get(server: Server, path: str) -> tuple[int, bytes]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
 
 
 @COUNTS
 def test_it_serves_says_what_it_is_and_ends_with_0(processes: str) -> None:
     with Server("--processes", processes, "--workers", "3") as server:
-        status, body = get(server, "/named/first")
+        status, body = server.get("/named/first")
         assert (status, body.split()[0]) == (200, b"first")
         assert int(body.split()[1]) in server.workers()
         assert len(server.workers()) == int(processes)
@@ -42,7 +33,7 @@ def test_it_serves_says_what_it_is_and_ends_with_0(processes: str) -> None:
 @COUNTS
 def test_the_garbage_collector_passes_over_what_was_loaded_at_the_start(processes: str) -> None:
     with Server("--processes", processes) as server:
-        own, every = map(int, get(server, "/left-to-collector")[1].split())
+        own, every = map(int, server.get("/left-to-collector")[1].split())
         assert own == 0
         assert every < 20_000  # Django alone has some 60,000
 
@@ -163,22 +154,20 @@ def test_inherited_sockets(processes: str, end: int) -> None:
         )
         with Server("--processes", processes, launcher=launcher, pass_fds=(bound.fileno(),)) as server:
             assert server.port == bound.getsockname()[1]
-            assert get(server, "/named/inherited")[0] == 200
+            assert server.get("/named/inherited")[0] == 200
             workers = server.workers()
             server.signal(end)
             server.end()
-            wait_for(lambda: not any(Path(f"/proc/{each}").exists() for each in workers), "all have ended")
+            until(lambda: not any(Path(f"/proc/{each}").exists() for each in workers), "all have ended")
         for _ in range(2):
             socket.create_connection(bound.getsockname(), timeout=30).close()  # it waits for the next server
 
 
 def test_live_answers_while_every_thread_is_stuck() -> None:
     with Server("--workers", "2", "--queue-timeout", "1") as server:
-        stuck = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(6)]
-        for each in stuck:
-            each.sendall(b"GET /stuck HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        wait_for(lambda: get(server, "/named/x")[0] == 503, "the queue is full")
-        assert get(server, "/health/live")[0] == 200
+        stuck = [server.ask("/stuck") for _ in range(6)]
+        until(lambda: server.get("/named/x")[0] == 503, "the queue is full")
+        assert server.get("/health/live")[0] == 200
         for each in stuck:
             each.close()
 
@@ -187,7 +176,7 @@ def test_live_answers_while_every_thread_is_stuck() -> None:
 def test_sigint_stops_at_once(processes: str) -> None:
     with Server("--processes", processes) as server:
         load = Load(server.port, 4, seconds=20).start()
-        wait_for(lambda: server.has_read(4), "requests are in work")
+        until(lambda: server.has_read(4), "requests are in work")
         server.signal(signal.SIGINT)
         assert server.end(15) == 0
         load.stop()
@@ -195,9 +184,8 @@ def test_sigint_stops_at_once(processes: str) -> None:
 
 @pytest.mark.parametrize(("processes", "code"), [("1", 128 + signal.SIGINT), ("2", 0)])
 def test_a_second_sigint_ends_even_what_hangs(processes: str, code: int) -> None:
-    with Server("--processes", processes) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
-        client.sendall(b"GET /native/hang/60 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        wait_for(lambda: server.has_read(1), "the I/O thread hangs")
+    with Server("--processes", processes) as server, server.ask("/native/hang/60"):
+        until(lambda: server.has_read(1), "the I/O thread hangs")
         server.signal(signal.SIGINT)
         time.sleep(0.5)  # two signals at once may count as one
         assert server.process.poll() is None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from process_load import Load, Result
-from process_server import Server, wait_for
+from process_server import Server
+from waiting import until
 
 RELOADS = 20
 
@@ -24,11 +25,11 @@ def test_reloads_under_load(record_property: Callable[[str, object], None]) -> N
         for count in range(1, RELOADS + 1):
             failed, goal = failures(load.result), load.result.answered + 50
             server.signal(signal.SIGHUP)
-            wait_for(lambda count=count: server.output.count("all workers have been replaced") == count, "a new worker")
-            wait_for(lambda goal=goal: load.result.answered > goal, "the load goes on")
+            until(lambda count=count: server.output.count("all workers have been replaced") == count, "a new worker")
+            until(lambda goal=goal: load.result.answered > goal, "the load goes on")
             right += failures(load.result) == failed
         result = load.stop()
-        wait_for(lambda: len(server.workers()) == 1, "the old ones have ended")
+        until(lambda: len(server.workers()) == 1, "the old ones have ended")
         assert server.stop() == 0, server.output
     record_property("right", right)
     record_property("total", RELOADS)

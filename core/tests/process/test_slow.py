@@ -13,7 +13,8 @@ from typing import Self
 import pytest
 
 from process_load import Load, Result
-from process_server import LONG, Server, fds, idle_fds, patched, rss, threads, wait_for
+from process_server import LONG, Server, fds, idle_fds, patched, rss, threads
+from waiting import until
 
 ROUNDS = 7
 QUICK_TIMEOUTS = ("--header-timeout", "4", "--body-timeout", "4", "--write-timeout", "4")
@@ -53,7 +54,7 @@ def open_files(count: int) -> None:
 def quiet_load(port: int, answers: int) -> Result:
     """What clients that behave see: few, so that the server is not the limit."""
     load = Load(port, 4, keep=50).start()
-    wait_for(lambda: load.result.answered >= answers, "the load runs")
+    until(lambda: load.result.answered >= answers, "the load runs")
     return load.stop()
 
 
@@ -90,13 +91,13 @@ def test_slow_clients_are_closed_and_others_served(kind: str, count: int) -> Non
         before = idle_fds(server.pid, server.port)
 
         with Crowd(server.port, kind, count) as crowd:
-            wait_for(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
+            until(lambda: fds(server.pid) - before >= count * 0.95, "they are connected")
             if count == 5000:
                 # Only there: the quantile of a short run on a busy machine is its worst hiccup.
                 assert p99_ratio(server, spared) < 2
             check(quiet_load(server.port, 2000))
-            wait_for(lambda: crowd.closed >= count, "each was closed once")
-        wait_for(lambda: fds(server.pid) <= before, "their descriptors are closed")
+            until(lambda: crowd.closed >= count, "each was closed once")
+        until(lambda: fds(server.pid) <= before, "their descriptors are closed")
         assert server.stop() == 0
 
 
@@ -110,10 +111,10 @@ def test_half_posts_and_aborted_uploads_leave_nothing(count: int) -> None:
         head = b"POST /upload/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000\r\n\r\n"
         load = Load(server.port, 4, bodies=True).start()
         for number in range(count):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+            with server.connect() as client:
                 client.sendall((head[:40], head + b"x" * 1000, head + b"x" * 1_000_000)[number % 3])
         check(load.stop())
-        wait_for(lambda: (fds(server.pid), threads(server.pid)) == before, "descriptors and threads are as before")
+        until(lambda: (fds(server.pid), threads(server.pid)) == before, "descriptors and threads are as before")
         assert rss(server.pid) - memory < 64 << 20
         check(quiet_load(server.port, 100))
 
@@ -123,10 +124,9 @@ def test_clients_that_leave_while_a_view_works() -> None:
         quiet_load(server.port, 100)
         before = idle_fds(server.pid, server.port)
         for _ in range(20):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
-                client.sendall(b"GET /named/gone?seconds=0.2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            server.ask("/named/gone?seconds=0.2").close()
         check(quiet_load(server.port, 200))
-        wait_for(lambda: fds(server.pid) <= before, "their descriptors are closed")
+        until(lambda: fds(server.pid) <= before, "their descriptors are closed")
         assert server.stop() == 0
 
 
@@ -141,9 +141,9 @@ def test_a_client_that_never_reads_is_cut_and_costs_little_memory() -> None:
             client.connect(("127.0.0.1", server.port))
             client.sendall(b"GET /stream?pieces=4000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             clients.append(client)
-        wait_for(lambda: fds(server.pid) > before, "they are connected")
+        until(lambda: fds(server.pid) > before, "they are connected")
         assert rss(server.pid) - memory < 32 << 20, "250 MiB are on their way to each"
-        wait_for(lambda: fds(server.pid) <= before, "they are cut")
+        until(lambda: fds(server.pid) <= before, "they are cut")
         # Both threads are free again.
         check(quiet_load(server.port, 200))
         assert server.stop() == 0
@@ -152,10 +152,10 @@ def test_a_client_that_never_reads_is_cut_and_costs_little_memory() -> None:
 def test_a_server_without_descriptors_waits_for_some() -> None:
     few = patched("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))")
     with Server(launcher=few) as server:
-        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(150)]
-        wait_for(lambda: server.said("accept: "), "it has none left")
+        clients = [server.connect() for _ in range(150)]
+        until(lambda: server.said("accept: "), "it has none left")
         since = time.monotonic()
-        wait_for(lambda: server.output.count("accept: ") > 2, "it tries again")
+        until(lambda: server.output.count("accept: ") > 2, "it tries again")
         assert time.monotonic() - since > 0.4, "it tries without end"
         for client in clients:
             client.close()

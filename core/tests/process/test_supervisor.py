@@ -2,13 +2,13 @@
 
 import os
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 
 from process_load import Load
-from process_server import Server, fds, patched, threads, wait_for
+from process_server import Server, fds, patched, threads
+from waiting import until
 
 
 def replaced(server: Server, dead: int) -> bool:
@@ -20,13 +20,13 @@ def test_kill_under_load_loses_only_what_the_worker_had() -> None:
     with Server("--processes", "2") as server:
         clients = 20
         load = Load(server.port, clients, keep=5, bodies=True).start()
-        wait_for(lambda: load.result.answered > 300, "the load runs")
+        until(lambda: load.result.answered > 300, "the load runs")
         for _ in range(3):
             dead = server.workers()[0]
             os.kill(dead, signal.SIGKILL)
-            wait_for(lambda dead=dead: replaced(server, dead), "a new worker")
+            until(lambda dead=dead: replaced(server, dead), "a new worker")
             goal = load.result.answered + 300
-            wait_for(lambda goal=goal: load.result.answered > goal, "the load goes on")
+            until(lambda goal=goal: load.result.answered > goal, "the load goes on")
         result = load.stop()
         assert result.crossed == []
         assert set(result.statuses) == {200}
@@ -40,11 +40,7 @@ def test_what_waits_in_a_dead_workers_queue_is_answered() -> None:
     with Server("--processes", "2") as server:
         stopped = server.workers()[0]
         os.kill(stopped, signal.SIGSTOP)
-        clients = []
-        for number in range(40):
-            client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-            client.sendall(f"GET /named/{number} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-            clients.append(client)
+        clients = [server.ask(f"/named/{number}", "Connection: close\r\n") for number in range(40)]
         os.kill(stopped, signal.SIGKILL)
         processes = set()
         for number, client in enumerate(clients):
@@ -63,9 +59,9 @@ def test_the_parent_keeps_nothing_of_the_dead() -> None:
         for number in (*[signal.SIGKILL] * 4, nameless):
             dead = server.workers()[1]
             os.kill(dead, number)
-            wait_for(lambda dead=dead: replaced(server, dead), "a new worker")
+            until(lambda dead=dead: replaced(server, dead), "a new worker")
         assert f"was killed by signal {nameless}; the next one starts" in server.output
-        wait_for(lambda: (fds(server.pid), threads(server.pid)) == before, "its descriptors and threads are as before")
+        until(lambda: (fds(server.pid), threads(server.pid)) == before, "its descriptors and threads are as before")
         assert server.stop() == 0
 
 
@@ -74,11 +70,11 @@ def test_a_project_that_breaks_later_is_retried_with_growing_pauses(tmp_path: Pa
     with Server("--processes", "2", SITE_DIES=str(broken)) as server:
         broken.touch()
         os.kill(server.workers()[0], signal.SIGKILL)
-        wait_for(lambda: server.said("ended with code 3; the next one starts in 0.4 s"), "the second pause")
+        until(lambda: server.said("ended with code 3; the next one starts in 0.4 s"), "the second pause")
         broken.unlink()
-        wait_for(lambda: len(server.workers()) == 2, "a new worker")
+        until(lambda: len(server.workers()) == 2, "a new worker")
         load = Load(server.port, 8, keep=1).start()
-        wait_for(lambda: len(load.result.processes) == 2, "both serve")
+        until(lambda: len(load.result.processes) == 2, "both serve")
         result = load.stop()
         assert (result.broken, result.dropped) == ([], [])
 
@@ -108,11 +104,9 @@ def test_as_process_1_it_buries_strangers() -> None:
     )
     with Server("--processes", "2", launcher=subreaper) as server:
         workers = server.workers()
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
-            client.sendall(b"GET /orphan HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
-        wait_for(lambda: len(server.workers()) == 3, "the orphan is the parent's")
-        wait_for(lambda: server.workers() == workers, "it is buried when it ends")
+        assert server.get("/orphan")[0] == 200
+        until(lambda: len(server.workers()) == 3, "the orphan is the parent's")
+        until(lambda: server.workers() == workers, "it is buried when it ends")
         assert "worker" not in server.output
         assert server.stop() == 0
 
@@ -121,16 +115,17 @@ def test_workers_end_with_their_parent() -> None:
     with Server("--processes", "2") as server:
         workers = server.workers()
         os.kill(server.pid, signal.SIGKILL)
-        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers end")
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers end")
 
 
-def test_a_signal_to_the_whole_group_still_drains() -> None:
+def test_a_signal_to_the_whole_group_still_drains(tmp_path: Path) -> None:
     """systemd signals all processes of a unit; the parent then hands its own on."""
     with Server("--processes", "2") as server:
-        client = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-        client.sendall(b"GET /named/x?seconds=3 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        wait_for(lambda: server.has_read(1), "it is in work")
+        client = server.ask(f"/held/x?until={tmp_path / 'now'}")
+        until(lambda: server.has_read(1), "it is in work")
         os.killpg(server.pid, signal.SIGTERM)
+        until(lambda: server.refuses(), "it drains")
+        (tmp_path / "now").touch()
         assert b"\r\n\r\nx " in b"".join(iter(lambda: client.recv(65536), b""))
         assert server.end() == 0
 
@@ -138,7 +133,7 @@ def test_a_signal_to_the_whole_group_still_drains() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_it_starts(number: int) -> None:
     with Server("--processes", "2", wait=False) as server:
-        wait_for(lambda: len(server.workers()) == 2, "the workers start")
+        until(lambda: len(server.workers()) == 2, "the workers start")
         server.signal(number)
         assert server.end() == 0
         assert "Traceback" not in server.output
@@ -148,13 +143,13 @@ def test_sighup_replaces_the_workers_and_loses_nothing() -> None:
     with Server("--processes", "2") as server:
         old = set(server.workers())
         load = Load(server.port, keep=5, bodies=True).start()
-        wait_for(lambda: load.result.answered > 100, "the load runs")
+        until(lambda: load.result.answered > 100, "the load runs")
         server.signal(signal.SIGHUP)
-        wait_for(lambda: server.said("all workers have been replaced"), "the new ones serve")
-        wait_for(lambda: len(server.workers()) == 2, "the old ones have ended")
+        until(lambda: server.said("all workers have been replaced"), "the new ones serve")
+        until(lambda: len(server.workers()) == 2, "the old ones have ended")
         assert not old & set(server.workers())
         goal = load.result.answered + 100
-        wait_for(lambda: load.result.answered > goal, "the load goes on")
+        until(lambda: load.result.answered > goal, "the load goes on")
         result = load.stop()
         assert set(result.statuses) == {200}
         assert (result.crossed, result.broken, result.dropped) == ([], [], [])
@@ -165,12 +160,12 @@ def test_a_reload_that_fails_does_not_take_the_next_one_along() -> None:
     with Server("--supervise") as server:
         (old,) = server.workers()
         server.signal(signal.SIGHUP)
-        new = wait_for(lambda: set(server.workers()) - {old}, "the new one starts")
+        new = until(lambda: set(server.workers()) - {old}, "the new one starts")
         server.signal(signal.SIGHUP)
         os.kill(new.pop(), signal.SIGKILL)
-        wait_for(lambda: server.said("before it could serve: the old ones go on"), "the first has failed")
-        wait_for(lambda: server.said("all workers have been replaced"), "the second is done")
-        wait_for(lambda: old not in server.workers(), "the old one has ended")
+        until(lambda: server.said("before it could serve: the old ones go on"), "the first has failed")
+        until(lambda: server.said("all workers have been replaced"), "the second is done")
+        until(lambda: old not in server.workers(), "the old one has ended")
 
 
 def test_sighup_with_a_broken_project_changes_nothing(tmp_path: Path) -> None:
@@ -179,6 +174,6 @@ def test_sighup_with_a_broken_project_changes_nothing(tmp_path: Path) -> None:
         old = server.workers()
         broken.touch()
         server.signal(signal.SIGHUP)
-        wait_for(lambda: server.said("the old ones go on"), "it is said")
+        until(lambda: server.said("the old ones go on"), "it is said")
         assert server.workers() == old
         assert server.stop() == 0

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from process_server import Server
 
 
 def get(server: Server, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
-        return answer.read()
+    status, body = server.get(path)
+    assert status == 200, body
+    return body
 
 
 def test_native_handlers_beside_django() -> None:

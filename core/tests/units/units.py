@@ -17,7 +17,8 @@ CORE = Path(__file__).parents[2]
 sys.path.insert(0, str(CORE / "tests/process"))
 
 from process_load import Load, Result  # noqa: E402
-from process_server import SITE, wait_for  # noqa: E402
+from process_server import SITE  # noqa: E402
+from waiting import until  # noqa: E402
 
 DEPLOY = CORE / "deploy"
 PROJECT = Path("/srv/project")
@@ -83,10 +84,10 @@ def test_start_reload_under_load_and_stop(systemd: None) -> None:
         # Returns when the new worker serves.
         sh("systemctl", "reload", "rivet")
         assert shown("ActiveState") == "active"
-    wait_for(lambda: len(load.result.processes) == 4, "the new workers answer")
+    until(lambda: len(load.result.processes) == 4, "the new workers answer")
     check(load.stop())
     assert main_pid() == parent
-    wait_for(lambda: len(workers(parent)) == 1, "the old ones have ended")
+    until(lambda: len(workers(parent)) == 1, "the old ones have ended")
     assert before not in workers(parent)
     sh("systemctl", "stop", "rivet")
     assert (shown("Result"), shown("ExecMainStatus"), shown("ActiveState")) == ("success", "0", "inactive")
@@ -95,10 +96,10 @@ def test_start_reload_under_load_and_stop(systemd: None) -> None:
 def test_the_socket_stays_while_the_service_restarts(systemd: None) -> None:
     sh("systemctl", "start", "rivet.socket")
     load = Load(PORT, 8, keep=1).start()  # the first one starts the service
-    wait_for(lambda: load.result.answered > 20, "it answers")
+    until(lambda: load.result.answered > 20, "it answers")
     before = main_pid()
     sh("systemctl", "restart", "rivet")
-    wait_for(lambda: len(load.result.processes) == 2, "the new one answers")
+    until(lambda: len(load.result.processes) == 2, "the new one answers")
     check(load.stop())
     assert main_pid() != before
 
@@ -108,7 +109,7 @@ def test_a_worker_that_dies_is_replaced_by_the_parent(systemd: None) -> None:
     parent = main_pid()
     (before,) = workers(parent)
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: before not in workers(parent) and workers(parent), "the next worker")
+    until(lambda: before not in workers(parent) and workers(parent), "the next worker")
     assert (main_pid(), shown("NRestarts")) == (parent, "0")
 
 
@@ -124,7 +125,7 @@ def test_the_watchdog_ends_a_parent_that_stands_still(systemd: None) -> None:
         time.sleep(4)  # longer than the watchdog waits
         assert main_pid() == parent, "it is told that all is well"
         os.kill(parent, signal.SIGSTOP)
-        wait_for(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active", "it is started again")
+        until(lambda: shown("NRestarts") == "1" and shown("ActiveState") == "active", "it is started again")
         assert main_pid() != parent
         socket.create_connection(("127.0.0.1", PORT)).close()
     finally:
@@ -135,7 +136,7 @@ def test_the_watchdog_ends_a_parent_that_stands_still(systemd: None) -> None:
 def test_what_cannot_start_is_not_tried_again(systemd: None) -> None:
     with socket.create_server(("127.0.0.1", PORT)):
         sh("systemctl", "start", "rivet", check=False)
-        wait_for(lambda: shown("ActiveState") == "failed", "it gives up")
+        until(lambda: shown("ActiveState") == "failed", "it gives up")
     assert (shown("ExecMainStatus"), shown("NRestarts")) == ("3", "0")
     assert "is taken by another program" in sh("journalctl", "-u", "rivet", "-n", "5")
 
@@ -145,15 +146,15 @@ def test_supervisor() -> None:
     sh("systemctl", "stop", "supervisor")  # Debian starts it
     daemon = subprocess.Popen(["supervisord", "-n", "-c", "/etc/supervisor/supervisord.conf"], env=ENVIRONMENT)
     try:
-        wait_for(lambda: "RUNNING" in sh("supervisorctl", "status", "rivet", check=False), "it runs")
+        until(lambda: "RUNNING" in sh("supervisorctl", "status", "rivet", check=False), "it runs")
         parent = int(sh("supervisorctl", "pid", "rivet"))
-        wait_for(lambda: len(workers(parent)) == 1, "it serves")
+        until(lambda: len(workers(parent)) == 1, "it serves")
         (before,) = workers(parent)
         load = Load(PORT, keep=5, bodies=True).start()
-        wait_for(lambda: load.result.answered > 20, "it answers")
+        until(lambda: load.result.answered > 20, "it answers")
         sh("supervisorctl", "signal", "HUP", "rivet")
-        wait_for(lambda: len(load.result.processes) == 2, "the new worker answers")
-        wait_for(lambda: before not in workers(parent), "the old one ends")
+        until(lambda: len(load.result.processes) == 2, "the new worker answers")
+        until(lambda: before not in workers(parent), "the old one ends")
         check(load.stop())
         sh("supervisorctl", "stop", "rivet")
         assert "STOPPED" in sh("supervisorctl", "status", "rivet", check=False)
@@ -167,15 +168,15 @@ def test_as_process_1() -> None:
     """Of a container without an init: it buries what others leave, and SIGTERM ends it."""
     inside = subprocess.Popen([*AS_PROCESS_1, "--supervise"], cwd=PROJECT, env=ENVIRONMENT)
     try:
-        wait_for(lambda: workers(inside.pid), "it starts")
+        until(lambda: workers(inside.pid), "it starts")
         (first,) = workers(inside.pid)
         assert "NSpid:\t" in (status := Path(f"/proc/{first}/status").read_text())
         assert status.split("NSpid:\t")[1].split("\n")[0].split()[-1] == "1"
-        wait_for(lambda: answers("/named/x"), "it serves")
+        until(lambda: answers("/named/x"), "it serves")
         serving = workers(first)
         assert answers("/orphan")
-        wait_for(lambda: len(workers(first)) == 2, "the orphan is its child")
-        wait_for(lambda: workers(first) == serving, "it is buried when it ends")
+        until(lambda: len(workers(first)) == 2, "the orphan is its child")
+        until(lambda: workers(first) == serving, "it is buried when it ends")
         os.kill(first, signal.SIGTERM)
         assert inside.wait(30) == 0
     finally:

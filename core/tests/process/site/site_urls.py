@@ -21,6 +21,13 @@ def named(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(f"{name} {os.getpid()}")
 
 
+def held(request: HttpRequest, name: str) -> HttpResponse:
+    """Answers like `named` once a file is there: a test says when."""
+    while not os.path.exists(request.GET["until"]):
+        time.sleep(0.01)
+    return named(request, name)
+
+
 @csrf_exempt
 def upload(request: HttpRequest, name: str) -> HttpResponse:
     """Answers with the length and sum of what came."""
@@ -53,6 +60,7 @@ def left_to_collector(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("named/<str:name>", named),
+    path("held/<str:name>", held),
     path("upload/<str:name>", upload),
     path("stuck", stuck),
     path("orphan", orphan),
