@@ -16,6 +16,7 @@ def test_the_one_that_hangs_is_replaced_and_the_others_go_on() -> None:
     with Server("--processes", "2", "--hang-timeout", "3") as server:
         before = set(server.workers())
         with server.ask("/native/hang/60"):
+            until(lambda: server.has_read(1), "it hangs")
             # Some of these wait in the queue of the one that hangs, for its successor.
             answerers = {answerer(server) for _ in range(20)}
             until(lambda: len(server.workers()) == 2 and server.said("was killed by SIGABRT"), "it is replaced")
