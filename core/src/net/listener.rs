@@ -121,6 +121,7 @@ mod tests {
         assert!(listener.accept().unwrap().is_none());
         drop(listener);
         rustix::io::ioctl_fionbio(&accepted, false).unwrap();
+        sockopt::set_socket_timeout(&accepted, sockopt::Timeout::Recv, Some(Duration::from_secs(10))).unwrap();
         let (mut server, mut got) = (File::from(accepted), [0; 4]);
         client.write_all(b"ping").unwrap();
         server.read_exact(&mut got).unwrap();
