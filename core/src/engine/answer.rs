@@ -98,6 +98,9 @@ impl Engine {
             if plain.no_store {
                 head.field(b"Cache-Control", b"no-store")?;
             }
+            if plain.status == 426 {
+                head.upgrade()?;
+            }
             match (body.is_empty(), &problem) {
                 (true, _) => Ok(()),
                 (_, Some(_)) => head.field(b"Content-Type", b"application/problem+json"),

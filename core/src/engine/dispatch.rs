@@ -14,6 +14,8 @@ use crate::http::head::{Framing, Head, Method};
 use crate::metrics::{Counter, HEALTH, unrouted};
 use crate::py::request::Request;
 
+const HANDSHAKE: &[u8] = b"Only WebSockets are served here.\n";
+
 pub enum Target {
     Native(Rc<Handler>, Params),
     Fallback,
@@ -91,8 +93,12 @@ impl Engine {
                 }
                 None => {
                     let allow = found.entry.allow();
-                    let status = if head.method == Method::Options { 204 } else { 405 };
-                    let plain = Plain { allow: Some(&allow), ..Plain::new(status, b"") };
+                    let plain = match head.method {
+                        Method::Options => Plain { allow: Some(&allow), ..Plain::new(204, b"") },
+                        // A handshake would be taken (RFC 9110 15.5.22).
+                        Method::Get | Method::Head if found.entry.has_websocket() => Plain::new(426, HANDSHAKE),
+                        _ => Plain { allow: Some(&allow), ..Plain::new(405, b"") },
+                    };
                     let exchange = Exchange { keep_alive: early.keep_alive, ..exchange };
                     return self.plain(py, token, exchange, (head, bytes), &plain);
                 }

@@ -28,6 +28,10 @@ impl Entry {
         find(method, name).or_else(|| if method == Method::Head { find(Method::Get, b"GET") } else { None })
     }
 
+    pub fn has_websocket(&self) -> bool {
+        self.websocket.is_some()
+    }
+
     /// The value of Allow (RFC 9110 10.2.1).
     pub fn allow(&self) -> String {
         let mut names: Vec<&str> = self.handlers.iter().map(|(_, name, _)| name.as_str()).collect();

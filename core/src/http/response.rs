@@ -60,6 +60,7 @@ pub struct Rendering<'a> {
     to_head: bool,
     date: bool,
     close: bool,
+    upgrade: bool,
     length: Option<u64>,
     failed: Option<BadField>,
     ended: bool,
@@ -80,8 +81,8 @@ impl<'a> Rendering<'a> {
             }
             None => failed = Some(BadField::Status),
         }
-        let (to_head, date, close, length, ended) = (false, false, false, None, false);
-        Self { out, start, minor, status, to_head, date, close, length, failed, ended }
+        let (to_head, date, close, upgrade, length, ended) = (false, false, false, false, None, false);
+        Self { out, start, minor, status, to_head, date, close, upgrade, length, failed, ended }
     }
 
     /// Says that the request's method is HEAD: the head is that of the same GET, no body follows.
@@ -89,6 +90,12 @@ impl<'a> Rendering<'a> {
     pub fn to_head(mut self, to_head: bool) -> Self {
         self.to_head = to_head;
         self
+    }
+
+    /// Says that only a WebSocket is to be had here (RFC 9110 section 15.5.22), and of which version (RFC 6455 section 4.4).
+    pub fn upgrade(&mut self) -> Result<(), BadField> {
+        self.upgrade = true;
+        self.field(b"Sec-WebSocket-Version", b"13")
     }
 
     /// Adds a field. Those that belong to this connection (RFC 9110 section 7.6.1) are the engine's and left out.
@@ -155,12 +162,19 @@ impl<'a> Rendering<'a> {
         } else if body == Body::Chunked {
             self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
-        match (keep_alive, self.minor) {
-            _ if interim => {}
-            (false, _) => self.out.extend_from_slice(b"Connection: close\r\n"),
-            (true, 0) => self.out.extend_from_slice(b"Connection: keep-alive\r\n"),
-            (true, _) => {}
+        if self.upgrade {
+            self.out.extend_from_slice(b"Upgrade: websocket\r\n");
         }
+        // Who sends Upgrade names it in Connection (RFC 9110 section 7.8).
+        self.out.extend_from_slice(match (keep_alive, self.minor, self.upgrade) {
+            _ if interim => b"",
+            (false, _, false) => b"Connection: close\r\n",
+            (false, _, true) => b"Connection: close, Upgrade\r\n",
+            (true, 0, false) => b"Connection: keep-alive\r\n",
+            (true, 0, true) => b"Connection: keep-alive, Upgrade\r\n",
+            (true, _, false) => b"",
+            (true, _, true) => b"Connection: Upgrade\r\n",
+        });
         self.out.extend_from_slice(b"\r\n");
         self.ended = true;
         Ok(Sent { body, keep_alive })
@@ -257,16 +271,16 @@ pub fn last_chunk(out: &mut Vec<u8>) {
 pub fn refusal(out: &mut Vec<u8>, refusal: &Refusal, date: &[u8; 29]) {
     let mut head = Rendering::begin(out, 1, refusal.status);
     let text = format!("{}\n", refusal.reason);
-    let extra: &[(&[u8], &[u8])] = match refusal.status {
-        // Seconds; the client's next try may find room.
-        503 => &[(b"Retry-After", b"1")],
-        // https://www.rfc-editor.org/rfc/rfc6455#section-4.4
-        426 => &[(b"Sec-WebSocket-Version", b"13")],
-        _ => &[],
+    let mut fields = || {
+        head.field(b"Content-Type", b"text/plain; charset=utf-8")?;
+        match refusal.status {
+            // Seconds; the client's next try may find room.
+            503 => head.field(b"Retry-After", b"1"),
+            426 => head.upgrade(),
+            _ => Ok(()),
+        }
     };
-    let fields = [(&b"Content-Type"[..], &b"text/plain; charset=utf-8"[..])];
-    let good = fields.iter().chain(extra).all(|(name, value)| head.field(name, value).is_ok());
-    if good && head.end(BodyLength::Known(text.len() as u64), false, date).is_ok() {
+    if fields().is_ok() && head.end(BodyLength::Known(text.len() as u64), false, date).is_ok() {
         out.extend_from_slice(text.as_bytes());
     }
 }

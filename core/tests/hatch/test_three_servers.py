@@ -88,7 +88,19 @@ def test_methods_of_one_path(server, servers):
     assert (wrong.headers["content-type"], body) == (engines.headers["content-type"], expected)
     options, body = server.get("/items/5", "OPTIONS")
     assert (options.status, options.headers["allow"], body) == (204, "GET, POST, HEAD, OPTIONS", b"")
-    assert server.get("/echo/x")[0].headers["allow"] == "OPTIONS"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_path_that_has_websockets_only(server, servers, method):
+    response, body = server.get("/echo/x", method)
+    engines, expected = servers("runrivet").get("/echo/x", method)
+    fields = [response.headers[name] for name in ("upgrade", "connection", "sec-websocket-version", "allow")]
+    if method != "POST" and server.name != "gunicorn":  # WSGI has no WebSockets
+        assert (response.status, fields) == (426, ["websocket", "Upgrade", "13", None])
+        assert (body, response.headers["content-type"]) == (expected, engines.headers["content-type"])
+        assert method == "HEAD" or msgspec.json.decode(body)["title"] == "Upgrade Required"
+        return
+    assert (response.status, response.headers["upgrade"], response.headers["allow"]) == (405, None, "OPTIONS")
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -74,6 +74,21 @@ def test_a_bad_handshake_is_refused(server, old, new, status):
     assert got == status
     # RFC 6455 section 4.4: what is spoken here.
     assert ("\r\nsec-websocket-version: 13\r\n" in head.lower()) == (status == 426)
+    # RFC 9110 section 15.5.22, and 7.8.
+    assert ("\r\nUpgrade: websocket\r\nConnection: close, Upgrade\r\n" in head) == (status == 426)
+
+
+def test_who_asks_for_no_websocket_hears_what_to_ask_for(server):
+    with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as raw:
+        raw.sendall(b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n" + request("/echo"))
+        got = b""
+        while b"HTTP/1.1 101 " not in got:
+            part = raw.recv(4096)
+            assert part, got
+            got += part
+    assert got.startswith(b"HTTP/1.1 426 Upgrade Required\r\n")
+    assert b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" in got
+    assert b"Content-Type: application/problem+json" in got
 
 
 @pytest.mark.parametrize(

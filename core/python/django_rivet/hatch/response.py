@@ -8,7 +8,7 @@ import msgspec
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from django_rivet.api.errors import CONTENT_TYPE, HTTPError
+from django_rivet.api.errors import HTTPError
 from django_rivet.hatch.answer import PIECE, Answer, FilePart, logger
 from django_rivet.hatch.fields import Fields, bodiless, content_length, put
 
@@ -43,7 +43,7 @@ def failed(head_only: bool) -> HttpResponse:
 
 def problem(error: HTTPError, head_only: bool) -> HttpResponse:
     """An error of our own."""
-    return whole(error.status, [("Content-Type", CONTENT_TYPE)], error.body(), head_only)
+    return whole(error.status, error.fields, error.body(), head_only)
 
 
 def whole(status: int, fields: Fields, body: bytes, head_only: bool) -> HttpResponse:

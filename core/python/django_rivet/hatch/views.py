@@ -14,11 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_rivet import conf, cors
 from django_rivet.api import Route
-from django_rivet.api.errors import CONTENT_TYPE, HTTPError
+from django_rivet.api.errors import HTTPError
 from django_rivet.hatch import loop, wsgi
 from django_rivet.hatch.exchange import Later, blocking, handling, refused
 from django_rivet.hatch.request import raw_path, too_large
-from django_rivet.hatch.response import plain, whole
+from django_rivet.hatch.response import plain, problem
 from django_rivet.hatch.table import Call, Entry, call
 
 
@@ -29,6 +29,8 @@ def _options(max_body: int | None = None) -> conf.Options:
     return options if max_body is None else dataclasses.replace(options, max_body=max_body)
 
 
+HANDSHAKE = "Only WebSockets are served here."
+UPGRADE = [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
 NO_WEBSOCKETS = "WebSockets need runrivet or an ASGI server behind django_rivet.hatch.NativeApplication.\n"
 
 
@@ -119,13 +121,20 @@ def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: c
     route = entry.route(method)
     if route is None and method == "OPTIONS":
         return plain(204, "", head_only, ("Allow", entry.allow()))
+    if route is None and entry.websocket and method in ("GET", "HEAD") and _can_upgrade(request):
+        # RFC 9110 15.5.22.
+        return problem(HTTPError(426, HANDSHAKE, headers=UPGRADE), head_only)
     if route is None:
-        problem = HTTPError(405)
-        return whole(405, [("Allow", entry.allow()), ("Content-Type", CONTENT_TYPE)], problem.body(), head_only)
+        return problem(HTTPError(405, headers=[("Allow", entry.allow())]), head_only)
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and int(length) > options.max_body:
         return refused(request, too_large())
     return call(route, _values(entry, request) if values else ())
+
+
+def _can_upgrade(request: HttpRequest) -> bool:
+    """WSGI has no WebSockets, and HTTP/2 begins them in another way (RFC 8441)."""
+    return getattr(request, "scope", {}).get("http_version") == "1.1"
 
 
 def _values(entry: Entry, request: HttpRequest) -> list[str]:

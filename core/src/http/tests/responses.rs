@@ -161,6 +161,21 @@ fn a_refused_field_fails_the_whole_head() {
 }
 
 #[test]
+fn who_has_to_upgrade_hears_it_in_connection_too() {
+    for (minor, keep_alive, connection) in
+        [(1, true, "Upgrade"), (1, false, "close, Upgrade"), (0, true, "keep-alive, Upgrade")]
+    {
+        let mut out = Vec::new();
+        let mut rendering = Rendering::begin(&mut out, minor, 426);
+        rendering.upgrade().unwrap();
+        let sent = rendering.end(BodyLength::Known(0), keep_alive, DATE).unwrap();
+        assert_eq!(sent.keep_alive, keep_alive);
+        let head = String::from_utf8(out).unwrap();
+        assert!(head.ends_with(&format!("\r\nUpgrade: websocket\r\nConnection: {connection}\r\n\r\n")), "{head}");
+    }
+}
+
+#[test]
 fn chunks() {
     let mut out = Vec::new();
     chunk(&mut out, b"hello");
@@ -185,4 +200,5 @@ fn refusals() {
     );
     assert!(text(503).contains("\r\nRetry-After: 1\r\n"));
     assert!(text(426).contains("\r\nSec-WebSocket-Version: 13\r\n"));
+    assert!(text(426).contains("\r\nUpgrade: websocket\r\nConnection: close, Upgrade\r\n"));
 }
