@@ -4,10 +4,10 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::Engine;
 use super::conn::State;
 use super::shared::Progress;
 use super::slab::Token;
-use super::{Engine, SCRATCH};
 use crate::http::Refusal;
 
 const MESSAGE: &str = "The engine has panicked: a defect of django-rivet, please report it.";
@@ -35,8 +35,7 @@ impl Engine {
     }
 
     fn panicked(&self, py: Python<'_>, token: Option<Token>) {
-        let scratch = self.scratch.take();
-        self.scratch.set(if scratch.is_empty() { vec![0; SCRATCH].into_boxed_slice() } else { scratch });
+        self.scratch.set(self.take_scratch());
         self.parts.error(py, MESSAGE);
         let Some(token) = token else { return };
         let unanswered = self.with(token, |conn| {

@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
-use super::Engine;
 use super::answer::Plain;
 use super::conn::{Conn, Exchange, State};
 use super::options::milliseconds;
 use super::slab::Token;
+use super::{Engine, SCRATCH};
 use crate::http::Refusal;
 use crate::http::head::Line;
 use crate::metrics::Counter;
@@ -22,11 +22,9 @@ const AHEAD: usize = 64 << 10;
 
 impl Engine {
     pub fn readable(&self, py: Python<'_>, token: Token) {
-        let mut scratch = self.scratch.take();
-        let mut buffer = [0u8; 0];
-        let space: &mut [u8] = if scratch.is_empty() { &mut buffer } else { &mut scratch };
+        let mut scratch = self.take_scratch();
         let received = self.with(token, |conn| {
-            let (received, _) = recv(&conn.fd, &mut *space, RecvFlags::DONTWAIT)?;
+            let (received, _) = recv(&conn.fd, &mut *scratch, RecvFlags::DONTWAIT)?;
             Ok((received, conn.input.is_empty() && !matches!(conn.state, State::Busy)))
         });
         if let Some(Ok((count, _))) = received {
@@ -37,7 +35,7 @@ impl Engine {
             Some(Err(_)) => self.close(py, token),
             Some(Ok((0, _))) => self.end_of_input(py, token),
             Some(Ok((count, true))) => {
-                let data = space.get_mut(..count).unwrap_or_default();
+                let data = scratch.get_mut(..count).unwrap_or_default();
                 let taken = self.feed(py, token, data);
                 let rest = data.get(taken..).unwrap_or_default();
                 if !rest.is_empty() {
@@ -45,7 +43,7 @@ impl Engine {
                 }
             }
             Some(Ok((count, false))) => {
-                let data = space.get(..count).unwrap_or_default();
+                let data = scratch.get(..count).unwrap_or_default();
                 let _ = self.with(token, |conn| {
                     conn.input.extend_from_slice(data);
                     self.hold(conn, token);
@@ -56,6 +54,12 @@ impl Engine {
             }
         }
         self.scratch.replace(scratch);
+    }
+
+    /// The buffer that is received into; another while a handler that was called with the first one drains the server.
+    pub fn take_scratch(&self) -> Box<[u8]> {
+        let scratch = self.scratch.take();
+        if scratch.is_empty() { vec![0; SCRATCH].into_boxed_slice() } else { scratch }
     }
 
     /// Keeps what was not taken. `moved`: some was, so that it may be possible to go on.
