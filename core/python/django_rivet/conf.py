@@ -169,7 +169,7 @@ class Options:
     max_connections: int = _option(
         whole(1, 1_000_000),
         10_000,
-        "Open connections of each process; more are answered with 503 and closed.",
+        "Open connections of each process; more are closed with 503, unless they ask for the health path.",
         section="Size and number",
     )
     max_in_flight: int = _option(

@@ -60,6 +60,8 @@ pub struct Conn {
     pub drained: Vec<Py<PyAny>>,
     /// Requests it has carried.
     pub requests: u32,
+    /// It is one more than there may be: of what it asks only the health path is answered, and then it ends.
+    pub reserve: bool,
     pub current: Current,
 }
 
@@ -139,6 +141,7 @@ impl Conn {
             eof: false,
             drained: Vec::new(),
             requests: 0,
+            reserve: false,
             current: Current::default(),
         }
     }

@@ -43,22 +43,24 @@ impl Engine {
     /// A request whose head is there: `bytes` are the head's.
     pub fn request(&self, py: Python<'_>, token: Token, head: &mut Head, bytes: &[u8]) {
         self.numbers.set(self.numbers.get() + 1);
+        let reserve = self.with(token, |conn| {
+            conn.requests += 1;
+            conn.read_deadline = NEVER;
+            // Until an answer says otherwise, what follows waits.
+            conn.state = State::Busy;
+            conn.reserve
+        });
+        let reserve = reserve == Some(true);
         let exchange = Exchange {
             number: self.numbers.get(),
             started: self.clock.micros(),
             received: bytes.len() as u64,
             route: unrouted(head.method),
             minor: head.minor,
-            keep_alive: head.keep_alive && !self.draining.get(),
+            keep_alive: head.keep_alive && !self.draining.get() && !reserve,
             head_only: head.method == Method::Head,
             ..Exchange::default()
         };
-        let _ = self.with(token, |conn| {
-            conn.requests += 1;
-            conn.read_deadline = NEVER;
-            // Until an answer says otherwise, what follows waits.
-            conn.state = State::Busy;
-        });
         // Answered before its body has come, a request is the connection's last: the body would be read as the next one.
         let bodyless = matches!(head.framing, Framing::None | Framing::Length(0));
         let early = Exchange { keep_alive: exchange.keep_alive && bodyless, ..exchange };
@@ -67,8 +69,9 @@ impl Engine {
             let well = Plain { no_store: true, ..Plain::new(200, b"ok\n") };
             return self.plain(py, token, Exchange { route: HEALTH, ..early }, (head, bytes), &well);
         }
-        if self.in_flight.get() >= self.options.max_in_flight {
-            self.metrics.borrow().add(Counter::RefusedRequests, 1);
+        if reserve || self.in_flight.get() >= self.options.max_in_flight {
+            let full = if reserve { Counter::RefusedConnections } else { Counter::RefusedRequests };
+            self.metrics.borrow().add(full, 1);
             let full = Plain { retry_after: true, ..Plain::new(503, b"The server is busy: try again.\n") };
             let native = self.routes.borrow().find(path).is_some();
             let early = if native { self.native_exchange(py, early, head, bytes) } else { early };

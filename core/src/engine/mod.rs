@@ -19,6 +19,7 @@ pub mod read;
 pub mod receive;
 pub mod remote;
 pub mod routes;
+pub mod reserve;
 pub mod settle;
 pub mod shared;
 pub mod slab;

@@ -227,7 +227,8 @@ impl Engine {
         self.refuse_noted(py, token, refusal);
     }
 
-    fn refuse_noted(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
+    /// Answers one that has been counted and logged.
+    pub fn refuse_noted(&self, py: Python<'_>, token: Token, refusal: &Refusal) {
         let in_flight = self.with(token, |conn| {
             conn.output.append(&mut self.spare.borrow_mut(), |out| {
                 crate::http::response::refusal(out, refusal, &self.clock.date());

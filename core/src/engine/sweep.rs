@@ -26,6 +26,8 @@ enum Late {
     Slow,
     Taking,
     Socket,
+    /// One that is heard though there is no room, and says nothing.
+    Silent,
 }
 
 impl Engine {
@@ -51,6 +53,7 @@ impl Engine {
                     continue;
                 }
                 let what = match conn.state {
+                    State::Head if conn.reserve && conn.requests == 0 => Late::Silent,
                     State::Head if conn.input.is_empty() => Late::Idle,
                     State::Head | State::Body(_) => Late::Slow,
                     State::WebSocket(_) => Late::Socket,
@@ -72,6 +75,7 @@ impl Engine {
                     self.close(py, token);
                 }
                 Late::Socket => self.socket_late(py, token, now),
+                Late::Silent => self.end_silent(py, token),
             }
         }
         if let Some(log) = self.log.borrow().as_ref() {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Engine;
-use super::conn::{Conn, Exchange};
-use super::finish::Ended;
+use super::conn::{Conn, State};
 use super::options::milliseconds;
+use super::reserve::{self, Room};
 use super::slab::{OTHER, Token};
 use crate::metrics::{Counter, Gauge, Time};
-use crate::net::listener::{Accepted, Listener};
+use crate::net::listener::Listener;
 use crate::net::poll::{Events, Flags, READ};
 
 const LISTENER: u64 = OTHER | 1 << 62;
@@ -212,14 +212,18 @@ impl Engine {
                     return false;
                 }
             };
-            if self.slab.borrow().count() >= self.options.max_connections {
-                self.metrics.borrow().add(Counter::RefusedConnections, 1);
+            let room = self.room();
+            if room == Room::None {
                 self.turn_away(&accepted);
                 continue;
             }
             self.metrics.borrow().add(Counter::Accepted, 1);
-            let deadline = self.clock.now() + milliseconds(self.options.header_timeout);
-            let conn = Box::new(Conn::new(accepted.fd, accepted.peer, Rc::clone(&listener.server), deadline));
+            let header_timeout = milliseconds(self.options.header_timeout);
+            let reserve = room == Room::Reserve;
+            let wait = if reserve { header_timeout.min(reserve::HEAD) } else { header_timeout };
+            let deadline = self.clock.now() + wait;
+            let mut conn = Box::new(Conn::new(accepted.fd, accepted.peer, Rc::clone(&listener.server), deadline));
+            conn.reserve = reserve;
             let mut slab = self.slab.borrow_mut();
             let token = slab.insert(conn);
             let added = slab.get(token).map(|conn| self.poll.add(&conn.fd, token.to_u64(), READ));
@@ -252,20 +256,6 @@ impl Engine {
             self.keep_rest(token, input, taken > 0);
         }
         self.read_on(token);
-    }
-
-    /// More connections than are allowed: one line, whatever was asked.
-    fn turn_away(&self, accepted: &Accepted) {
-        // A close with something unread is a reset, which may take the line from the client (RFC 9112 9.6).
-        let mut scratch = self.scratch.take();
-        let _ = rustix::net::recv(&accepted.fd, &mut *scratch, rustix::net::RecvFlags::DONTWAIT);
-        self.scratch.replace(scratch);
-        let mut out = Vec::new();
-        let refusal = crate::http::Refusal { status: 503, reason: "too many connections" };
-        crate::http::response::refusal(&mut out, &refusal, &self.clock.date());
-        let _ = rustix::net::send(&accepted.fd, &out, rustix::net::SendFlags::NOSIGNAL);
-        let ended = Ended { status: refusal.status, sent: out.len() as u64, micros: 0 };
-        self.note(accepted.peer, Exchange::default(), None, None, ended);
     }
 
     fn run_commands(&self, py: Python<'_>) {

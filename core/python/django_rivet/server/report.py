@@ -17,8 +17,8 @@ from django_rivet.discovery import discover
 from django_rivet.server import sockets
 from django_rivet.server.application import project_split
 
-# Descriptors that are no connections: databases, logs, modules.
-_OTHER_FILES = 100
+# Descriptors that are no connections: databases, logs, modules; and those beyond the bound (src/engine/reserve.rs).
+_OTHER_FILES = 100 + 32
 
 
 def start(options: conf.Options, listening: Sequence[socket], metrics: Sequence[socket]) -> Iterator[str]:
