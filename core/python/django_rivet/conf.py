@@ -198,6 +198,12 @@ class Options:
         "Bytes of a WebSocket message; a larger one closes the connection with 1009.",
         section="WebSockets",
     )
+    ws_memory: int = _option(
+        size(1, 1 << 40),
+        64 * MIB,
+        "Bytes that each process keeps of WebSocket messages: of those that came in part, and of those that no handler"
+        " has taken yet. Above it, who holds the most is closed with 1013.",
+    )
     ws_ping: float = _option(duration(1, DAY), 20.0, "How long a WebSocket may be silent until it is pinged.")
     ws_ping_timeout: float = _option(
         duration(1, DAY), 20.0, "How long the answer to a ping may take until the connection is closed."

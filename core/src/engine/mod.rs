@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod fields;
 pub mod finish;
 pub mod flush;
+pub mod held;
 pub mod learnt;
 pub mod native;
 pub mod options;
@@ -18,8 +19,8 @@ pub mod panics;
 pub mod read;
 pub mod receive;
 pub mod remote;
-pub mod routes;
 pub mod reserve;
+pub mod routes;
 pub mod settle;
 pub mod shared;
 pub mod slab;
@@ -108,6 +109,8 @@ pub struct Engine {
     /// Bytes of all bodies in memory.
     bodies: Arc<AtomicUsize>,
     pub websockets: Cell<usize>,
+    /// Bytes that all WebSockets hold of messages.
+    pub messages: Rc<Cell<usize>>,
     numbers: Cell<u64>,
     pub metrics: RefCell<Metrics>,
     log: RefCell<Option<AccessLog>>,
@@ -181,6 +184,7 @@ impl Engine {
             in_flight: Cell::new(0),
             bodies: Arc::default(),
             websockets: Cell::new(0),
+            messages: Rc::default(),
             numbers: Cell::new(0),
             metrics: RefCell::new(metrics),
             log: RefCell::new(log),

@@ -48,6 +48,8 @@ options! {
     /// Output of one connection above this makes its writer wait.
     high_water: usize = 256 << 10,
     ws_max_message: usize = 16 << 20,
+    /// Bytes that all WebSockets of the process may hold of messages.
+    ws_memory: usize = 64 << 20,
     ws_ping: f64 = 20.0,
     ws_ping_timeout: f64 = 20.0,
     ws_deflate: bool = true,

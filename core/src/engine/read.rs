@@ -85,6 +85,9 @@ impl Engine {
 
     /// Stops reading ahead of a connection that waits.
     fn hold(&self, conn: &mut Conn, token: Token) {
+        if let State::WebSocket(socket) = &mut conn.state {
+            socket.has_unread(conn.input.len());
+        }
         // A WebSocket's peer that sends more frames than it gets turns for has to wait as well.
         if conn.input.len() >= AHEAD && (self.stalled(conn) || matches!(conn.state, State::WebSocket(_))) {
             let interest = conn.interest & !Flags::IN;

@@ -2,12 +2,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Engine;
 use super::conn::{Conn, Current, Exchange, State};
+use super::held::Held;
 use super::native::invoke_socket;
 use super::options::milliseconds;
 use super::routes::Found;
@@ -24,11 +25,12 @@ const WAITING: usize = 64;
 /// Milliseconds for a peer to answer our close frame (RFC 6455 7.1.1).
 const CLOSING: u64 = 5_000;
 
+const FULL: &str = "the server holds too much of messages";
+
 /// What came and how it ended, for the handler: it outlives the connection.
-#[derive(Default)]
 pub struct Inbox {
     waiting: VecDeque<(Py<PyAny>, u32)>,
-    bytes: usize,
+    held: Held,
     /// Who waits for the next message.
     receiver: Option<Py<PyAny>>,
     /// Called once when it is over, with code and reason.
@@ -38,6 +40,20 @@ pub struct Inbox {
 }
 
 impl Inbox {
+    fn new(all: &Rc<Cell<usize>>) -> Self {
+        Self { waiting: VecDeque::new(), held: Held::new(all), receiver: None, on_disconnect: Vec::new(), end: None }
+    }
+
+    fn put(&mut self, message: Py<PyAny>, size: usize) {
+        self.waiting.push_back((message, size as u32));
+        self.held.set(self.held.bytes() + size);
+    }
+
+    fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+        self.held.set(0);
+    }
+
     pub fn ended(&self) -> Option<(u16, String)> {
         self.end.as_deref().cloned()
     }
@@ -45,7 +61,7 @@ impl Inbox {
     /// The next message, or how the socket ended.
     pub fn take(&mut self) -> Option<Result<Py<PyAny>, (u16, String)>> {
         if let Some((message, size)) = self.waiting.pop_front() {
-            self.bytes -= size as usize;
+            self.held.set(self.held.bytes() - size as usize);
             return Some(Ok(message));
         }
         self.ended().map(Err)
@@ -70,17 +86,21 @@ impl Inbox {
     }
 
     fn full(&self, high_water: usize) -> bool {
-        self.waiting.len() >= WAITING || self.bytes >= high_water
+        self.waiting.len() >= WAITING || self.held.bytes() >= high_water
     }
 
     fn low(&self, high_water: usize) -> bool {
-        self.waiting.len() <= WAITING / 2 && self.bytes <= high_water / 2
+        self.waiting.len() <= WAITING / 2 && self.held.bytes() <= high_water / 2
     }
 }
 
 pub struct Socket {
     pub codec: Codec,
     pub inbox: Rc<RefCell<Inbox>>,
+    /// Of a message whose end has not come.
+    partial: Held,
+    /// Of frames that have been read and not yet looked at.
+    unread: Held,
     sent_close: bool,
     /// The code of our close frame, when it came first; 1006 before.
     said: u16,
@@ -92,11 +112,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub fn new(codec: Codec, rate: u32, now: u64) -> Self {
-        let inbox = Rc::default();
+    pub fn new(codec: Codec, rate: u32, now: u64, all: &Rc<Cell<usize>>) -> Self {
         Self {
             codec,
-            inbox,
+            inbox: Rc::new(RefCell::new(Inbox::new(all))),
+            partial: Held::new(all),
+            unread: Held::new(all),
             sent_close: false,
             said: 1006,
             pinged: false,
@@ -112,6 +133,22 @@ impl Socket {
 
     pub fn open(&self) -> bool {
         !self.sent_close
+    }
+
+    pub fn has_unread(&mut self, bytes: usize) {
+        self.unread.set(bytes);
+    }
+
+    fn held(&self) -> usize {
+        self.partial.bytes() + self.unread.bytes() + self.inbox.borrow().held.bytes()
+    }
+
+    /// Lets go of all that came and was not yet taken.
+    fn forget(&mut self) {
+        self.codec.stop();
+        self.partial.set(0);
+        self.unread.set(0);
+        self.inbox.borrow_mut().clear();
     }
 
     /// Is the peer within its rate?
@@ -190,13 +227,16 @@ impl Engine {
                         conn.read_deadline = now + milliseconds(self.options.ws_ping);
                         socket.pinged = false;
                     }
-                    socket.codec.feed(data)
+                    let fed = socket.codec.feed(data);
+                    socket.partial.set(socket.codec.held());
+                    fed
                 }
                 _ => (0, Ok(None)),
             }
         })?;
+        let more = taken == 0 && matches!(event, Ok(None));
         match event {
-            Ok(None) => return if taken == 0 { None } else { Some(taken) },
+            Ok(None) => {}
             Ok(Some(Event::Text(text))) => self.deliver(py, token, PyString::new(py, &text).into_any(), text.len()),
             Ok(Some(Event::Binary(data))) => self.deliver(py, token, PyBytes::new(py, &data).into_any(), data.len()),
             Ok(Some(Event::Ping(payload))) => {
@@ -214,7 +254,29 @@ impl Engine {
                 self.end_socket(py, token, failure.code, failure.reason, (failure.code, failure.reason));
             }
         }
-        Some(taken)
+        self.bound_messages(py);
+        if more { None } else { Some(taken) }
+    }
+
+    /// Closes who holds the most, as long as all together hold too much.
+    fn bound_messages(&self, py: Python<'_>) {
+        // One message of the largest size always has room, and another that waits.
+        while self.messages.get() > self.options.ws_memory.max(self.options.ws_max_message * 2) {
+            let most = self.slab.borrow_mut().iter_mut().fold((0, None), |most, (token, conn)| match &conn.state {
+                State::WebSocket(socket) if socket.held() > most.0 => (socket.held(), Some(token)),
+                _ => most,
+            });
+            // What is left waits for handlers whose connections have ended.
+            let (_, Some(token)) = most else { return };
+            let _ = self.with(token, |conn| {
+                conn.input = Vec::new();
+                if let State::WebSocket(socket) = &mut conn.state {
+                    socket.forget();
+                }
+            });
+            self.metrics.borrow().add(Counter::RefusedMessages, 1);
+            self.end_socket(py, token, 1013, FULL, (1013, FULL));
+        }
     }
 
     fn deliver(&self, py: Python<'_>, token: Token, message: Bound<'_, PyAny>, size: usize) {
@@ -236,8 +298,7 @@ impl Engine {
                 return Ok(None); // the peer's close frame is behind it (RFC 6455 1.4: data may be discarded)
             }
             if let Some(message) = waiting.take() {
-                inbox.waiting.push_back((message.unbind(), size as u32));
-                inbox.bytes += size;
+                inbox.put(message.unbind(), size);
             }
             if !socket.sent_close && inbox.full(self.options.high_water) {
                 drop(inbox);

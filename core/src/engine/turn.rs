@@ -241,6 +241,9 @@ impl Engine {
             let Some(token) = self.ready.borrow_mut().pop_front() else { return };
             let input = self.with(token, |conn| {
                 conn.ready = false;
+                if let State::WebSocket(socket) = &mut conn.state {
+                    socket.has_unread(0);
+                }
                 std::mem::take(&mut conn.input)
             });
             if let Some(input) = input {

@@ -65,6 +65,7 @@ pub enum Counter {
     RefusedConnections,
     RefusedRequests,
     RefusedThreads,
+    RefusedMessages,
     RefusedInvalid,
     TimeoutsRead,
     TimeoutsWrite,
@@ -93,11 +94,12 @@ const GAUGES: [Named; 3] = [
 ];
 const REFUSED: &str = "Connections and requests turned away before their handler, by what was full or wrong.";
 const TIMEOUTS: &str = "Connections closed because the client was too slow, by what it should have done.";
-const COUNTERS: [Named; 13] = [
+const COUNTERS: [Named; 14] = [
     ("rivet_accepted_connections_total", "", "Accepted connections."),
     ("rivet_refused_total", "reason=\"connections\"", REFUSED),
     ("rivet_refused_total", "reason=\"requests\"", ""),
     ("rivet_refused_total", "reason=\"threads\"", ""),
+    ("rivet_refused_total", "reason=\"messages\"", ""),
     ("rivet_refused_total", "reason=\"invalid\"", ""),
     ("rivet_timeouts_total", "direction=\"read\"", TIMEOUTS),
     ("rivet_timeouts_total", "direction=\"write\"", ""),

@@ -265,7 +265,7 @@ impl WebSocket {
                 Ok::<(), ws::BadResponse>(())
             });
             if rendered.is_ok() {
-                let socket = Socket::new(codec, engine.options.ws_rate, engine.clock.now());
+                let socket = Socket::new(codec, engine.options.ws_rate, engine.clock.now(), &engine.messages);
                 for callback in self.early.take() {
                     let _ = socket.inbox.borrow_mut().on_disconnect(callback);
                 }

@@ -50,8 +50,7 @@ impl Codec {
         match self.step(buf) {
             Ok((taken, event)) => (taken, Ok(event)),
             Err(failure) => {
-                self.done = true;
-                self.partial = None;
+                self.stop();
                 (all, Err(failure))
             }
         }
@@ -125,11 +124,21 @@ impl Codec {
             Opcode::Pong => Event::Pong(payload),
             _ => {
                 let (code, reason) = close::parse(payload)?;
-                self.done = true;
-                self.partial = None;
+                self.stop();
                 Event::Close { code, reason }
             }
         })
+    }
+
+    /// Bytes kept of a message whose end has not come.
+    pub fn held(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.held())
+    }
+
+    /// Drops that message, and all input from here on.
+    pub fn stop(&mut self) {
+        self.done = true;
+        self.partial = None;
     }
 
     /// Appends one message, compressed when that was negotiated, it is long enough and it becomes smaller.

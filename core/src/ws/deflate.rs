@@ -12,6 +12,8 @@ use super::frame::{MAX_HEADER, Opcode, header};
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// Decompressors kept for the next message: more are needed only while as many fragmented messages are under way.
 const KEPT: usize = 4;
+/// Bytes of a decompressor: its window, and what it knows.
+pub const INFLATER: usize = 48 << 10;
 /// Bytes by which a message's room grows while it is inflated, at least.
 const STEP: usize = 1024;
 

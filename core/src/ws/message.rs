@@ -54,6 +54,11 @@ impl Partial {
         if self.inflater.is_some() { deflate::bound(max_message) } else { max_message }.saturating_sub(self.came)
     }
 
+    /// Bytes that it takes in memory.
+    pub fn held(&self) -> usize {
+        self.data.len() + if self.inflater.is_some() { deflate::INFLATER } else { 0 }
+    }
+
     pub fn in_frame(&self) -> bool {
         self.open
     }

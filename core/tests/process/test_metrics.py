@@ -191,7 +191,7 @@ def test_what_is_turned_away_is_counted() -> None:
         refused = {
             dict(has)["reason"]: value for (name, has), value in samples.items() if name == "rivet_refused_total"
         }
-        assert refused == {"connections": 1, "requests": 0, "threads": 1, "invalid": 2}
+        assert refused == {"connections": 1, "requests": 0, "threads": 1, "messages": 0, "invalid": 2}
         assert total(samples, "rivet_timeouts_total", direction="read") == 1
         waited = total(samples, "rivet_queue_seconds_sum")
         assert 0.4 < waited < 10

@@ -1,6 +1,7 @@
 """Bounds: sizes, silence, rates, and clients that do not read."""
 
 import contextlib
+import select
 import struct
 import time
 import zlib
@@ -37,6 +38,84 @@ def test_a_large_frame_announced_takes_no_memory():
             client.send(frame(TEXT, b"after them"))
             client.read()
         assert server.rss() - before < 8 * MIB
+
+
+FULL = (1013, "the server holds too much of messages")
+
+
+def begun(size: int, payload: bytes | None = None, *, rsv: int = 0) -> bytes:
+    """The first frame of a message that goes on."""
+    return frame(BINARY, bytes(size) if payload is None else payload, fin=False, rsv=rsv)
+
+
+def told_end(client: Client) -> bool:
+    """Has the server closed this connection for want of memory?"""
+    first, payload = client.read()
+    return first == 0x80 | CLOSE and (int.from_bytes(payload[:2]), payload[2:].decode()) == FULL
+
+
+def readable(clients: list[Client]) -> list[Client]:
+    return [client for client in clients if select.select([client.socket], [], [], 0)[0]]
+
+
+def test_messages_in_part_have_a_bound_together():
+    with serve(ws_memory=4 * MIB, ws_max_message=MIB) as server:
+        for _ in range(3):  # what is given back counts no more
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(Client(server)) for _ in range(9)]
+                for client in clients:
+                    client.send(begun(400 << 10))
+                with Client(server) as greedy:
+                    greedy.send(begun(800 << 10))
+                    assert greedy.closed() == FULL
+                # Who holds less goes on.
+                for client in clients:
+                    client.send(frame(0, b"end"))
+                    assert client.read()[1] == bytes(400 << 10) + b"end"
+
+
+def test_the_largest_message_has_room_however_small_the_bound():
+    with serve(ws_memory=1, ws_max_message=MIB) as server, Client(server) as client:
+        for _ in range(3):
+            client.send(begun(MIB // 2) + frame(0, bytes(MIB // 2)))
+            assert client.read() == (0x80 | BINARY, bytes(MIB))
+
+
+def test_messages_in_part_count_as_what_they_inflate_to():
+    state = zlib.compressobj(wbits=-15)
+    small = state.compress(bytes(3 * MIB)) + state.flush(zlib.Z_SYNC_FLUSH)
+    assert len(small) < 8192
+    offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    with serve(ws_memory=8 * MIB, ws_max_message=4 * MIB) as server, contextlib.ExitStack() as stack:
+        before = server.rss()
+        clients = [stack.enter_context(Client(server, fields=offer)) for _ in range(20)]
+        for client in clients:
+            client.send(begun(0, small, rsv=4))
+        until(lambda: len(readable(clients)) == 18, "all but two are closed")
+        assert all(told_end(client) for client in readable(clients))
+        assert server.rss() - before < 24 * MIB
+
+
+def test_messages_that_nobody_takes_have_a_bound_together():
+    with serve(ws_memory=4 * MIB, ws_max_message=MIB) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server, "/deaf")) for _ in range(10)]
+        for client in clients:
+            client.send(frame(BINARY, bytes(900 << 10)))
+        until(lambda: len(readable(clients)) == 6, "those that have room are left")
+        assert all(told_end(client) for client in readable(clients))
+        assert [server.next()[2:] for _ in range(6)] == [list(FULL)] * 6
+
+
+def test_frames_that_wait_behind_others_have_a_bound_together():
+    with serve(ws_memory=2 * MIB, ws_max_message=MIB) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server, "/deaf")) for _ in range(60)]
+        for client in clients:
+            client.send(frame(TEXT, b"x") * 9000)  # 63 KB, of which 64 messages are looked at
+        until(lambda: len(readable(clients)) >= 20, "those that have room are left")
+        assert all(told_end(client) for client in readable(clients))
+        with Client(server) as other:
+            other.send(frame(TEXT, b"unharmed"))
+            assert other.read() == (0x81, b"unharmed")
 
 
 def test_silence_is_pinged_then_cut():
