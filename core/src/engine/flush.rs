@@ -16,6 +16,14 @@ use crate::net::poll::{Flags, READ};
 /// Milliseconds for a peer to read our last answer before we close (RFC 9112 9.6).
 const LINGER: u64 = 2_000;
 
+/// What follows when a connection has been sent what it could take.
+enum Next {
+    Nothing,
+    /// Somebody may wait to hear how much is left.
+    Tell,
+    Close,
+}
+
 impl Engine {
     /// Runs `use_it` with the connection, if it is still there.
     pub fn with<R>(&self, token: Token, use_it: impl FnOnce(&mut Conn) -> R) -> Option<R> {
@@ -54,15 +62,15 @@ impl Engine {
     }
 
     fn flush(&self, py: Python<'_>, token: Token) {
-        let end = self.with(token, |conn| {
+        let next = self.with(token, |conn| {
             conn.dirty = false;
             if conn.cut {
-                return true;
+                return Next::Close;
             }
             let (sent, result) = conn.output.flush(py, conn.fd.as_fd(), &mut self.spare.borrow_mut());
             self.metrics.borrow().add(Counter::BytesOut, sent as u64);
             match result {
-                Err(_) => return true,
+                Err(_) => return Next::Close,
                 Ok(Flushed::Blocked) => {
                     if sent > 0 || conn.write_deadline == NEVER {
                         conn.write_deadline = self.clock.now() + milliseconds(self.options.write_timeout);
@@ -77,17 +85,17 @@ impl Engine {
                     conn.write_deadline = NEVER;
                     self.want(conn, token, conn.interest & !Flags::OUT);
                     self.resume(conn, token);
-                    if conn.closing && !conn.busy() {
-                        return self.said_all(conn, token);
+                    if conn.closing && !conn.busy() && self.said_all(conn, token) {
+                        return Next::Close;
                     }
                 }
             }
-            false
+            if conn.drained.is_empty() && conn.current.shared.is_none() { Next::Nothing } else { Next::Tell }
         });
-        if end == Some(true) {
-            self.close(py, token);
-        } else if end.is_some() {
-            self.drained(py, token);
+        match next {
+            Some(Next::Close) => self.close(py, token),
+            Some(Next::Tell) => self.drained(py, token),
+            Some(Next::Nothing) | None => {}
         }
     }
 

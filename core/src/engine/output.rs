@@ -49,6 +49,9 @@ impl Segment {
 pub struct Output {
     /// What is sent first.
     head: Vec<u8>,
+    /// What is sent in its place: a message to many connections lies in memory once.
+    shared: Option<Arc<[u8]>>,
+    /// How much has been sent of the one or the other.
     sent: usize,
     /// What follows it.
     more: VecDeque<Segment>,
@@ -84,6 +87,9 @@ impl Output {
         let buffer = if self.more.is_empty() {
             if self.head.capacity() == 0 {
                 self.head = spare.pop().unwrap_or_else(|| Vec::with_capacity(1024));
+            }
+            if let Some(shared) = self.shared.take() {
+                self.head.extend_from_slice(&shared);
             }
             unsent(&mut self.head, &mut self.sent)
         } else {
@@ -124,6 +130,16 @@ impl Output {
         }
     }
 
+    /// As `shared`, and without a copy where it is all there is to send.
+    pub fn broadcast(&mut self, spare: &mut Vec<Vec<u8>>, data: &Arc<[u8]>) {
+        if self.is_empty() {
+            self.pending = data.len();
+            self.shared = Some(Arc::clone(data));
+        } else {
+            self.shared(spare, data);
+        }
+    }
+
     pub fn file(&mut self, fd: OwnedFd, offset: u64, left: u64) {
         if left > 0 {
             self.files += 1;
@@ -156,6 +172,7 @@ impl Output {
             }
         }
         let mut head = std::mem::take(&mut self.head);
+        self.shared = None;
         self.sent = 0;
         if spare.len() < 64 && (1..=COPY).contains(&head.capacity()) {
             head.clear();
@@ -167,12 +184,13 @@ impl Output {
     /// Sends some of what comes first: bytes taken, and whether anything is left.
     fn send_first(&mut self, py: Python<'_>, socket: BorrowedFd<'_>) -> Result<(usize, bool)> {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        if let Some(rest) = self.head.get(self.sent..).filter(|rest| !rest.is_empty()) {
+        let first = self.shared.as_deref().unwrap_or(&self.head);
+        if let Some(rest) = first.get(self.sent..).filter(|rest| !rest.is_empty()) {
             let flags = if self.more.is_empty() { flags } else { flags | SendFlags::MORE };
             let taken = send(socket, rest, flags)?;
             self.sent += taken;
             self.pending -= taken;
-            return Ok((taken, self.sent < self.head.len() || !self.more.is_empty()));
+            return Ok((taken, taken < rest.len() || !self.more.is_empty()));
         }
         let flags = if self.more.len() > 1 { flags | SendFlags::MORE } else { flags };
         let Some(segment) = self.more.front_mut() else { return Ok((0, false)) };

@@ -3,8 +3,11 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::websocket::WebSocket;
+use crate::engine::Engine;
 use crate::engine::conn::State;
 use crate::metrics::Counter;
 use crate::ws;
@@ -19,19 +22,24 @@ pub fn broadcast(sockets: &Bound<'_, PyAny>, data: &Bound<'_, PyAny>) -> PyResul
     } else {
         return Err(PyTypeError::new_err("a message is str or bytes"));
     };
+    let frame: Arc<[u8]> = frame.into();
     let mut sent: usize = 0;
+    let mut engine: Option<Rc<Engine>> = None;
     for socket in sockets.try_iter()? {
         let socket = socket?;
         let socket = socket.cast::<WebSocket>()?.get();
-        let engine = socket.engine()?;
+        let engine = match &engine {
+            Some(engine) if Arc::ptr_eq(&engine.remote, &socket.shared.remote) => engine,
+            _ => engine.insert(socket.engine()?),
+        };
         let full = engine.with(socket.shared.token, |conn| {
             let open = matches!(&conn.state, State::WebSocket(socket) if socket.open());
             if !open || conn.output.pending() > engine.options.high_water {
                 return open;
             }
-            engine.metrics.borrow().add(Counter::MessagesOut, 1);
-            conn.output.bytes(&mut engine.spare(), &frame);
+            conn.output.broadcast(&mut engine.spare(), &frame);
             engine.mark(conn, socket.shared.token);
+            engine.metrics.borrow().add(Counter::MessagesOut, 1);
             sent += 1;
             false
         });

@@ -257,6 +257,18 @@ def test_a_broadcast_reaches_all_but_those_that_do_not_keep_up():
         assert [member.read() for member in members] == [(0x81, b"still here")] * 20
 
 
+def test_messages_of_one_turn_keep_their_order_and_are_nobody_elses():
+    with serve() as server, contextlib.ExitStack() as stack:
+        sender, *others = [stack.enter_context(Client(server, "/room")) for _ in range(3)]
+        for _ in range(3):
+            assert server.next()[0] == "member"
+        for _ in range(3):
+            sender.send(frame(TEXT, b"more"))
+            assert [sender.read()[1] for _ in range(3)] == [b"more", b"yours", b"again"]
+            for other in others:
+                assert [other.read()[1] for _ in range(2)] == [b"more", b"again"]
+
+
 def test_an_idle_socket_is_small():
     count = 800
     state = zlib.compressobj(wbits=-15)

@@ -89,7 +89,7 @@ room: set[WebSocket] = set()
 
 
 async def members(ws: WebSocket) -> None:
-    """What one says, all get."""
+    """What one says, all get; in reply to "more" two messages, and their sender one between them, in one turn."""
     ws.accept()
     room.add(ws)
     ws.on_disconnect(lambda *_: room.discard(ws))
@@ -97,6 +97,9 @@ async def members(ws: WebSocket) -> None:
     while True:
         message = await ws.receive()
         tell("sent", broadcast(list(room), message))
+        if message == "more":
+            await ws.send("yours")
+            broadcast(list(room), "again")
 
 
 ROUTES = {
