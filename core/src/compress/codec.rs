@@ -60,9 +60,11 @@ impl Encoders {
 
 fn brotli(level: u32, mut data: &[u8]) -> Option<Vec<u8>> {
     let mut coded = Vec::with_capacity(data.len() / 2);
+    // A larger window than the body only takes time to make.
+    let bits = usize::BITS - data.len().leading_zeros();
     let settings = BrotliEncoderParams {
         quality: level as i32,
-        lgwin: 22,
+        lgwin: bits.clamp(16, 22) as i32,
         size_hint: data.len(),
         ..BrotliEncoderParams::default()
     };

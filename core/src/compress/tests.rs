@@ -248,6 +248,13 @@ fn levels_are_honoured() {
 }
 
 #[test]
+fn a_small_body_needs_no_large_window() {
+    let coded = Encoders::default().compress(Coding::Brotli, 4, &b"hello ".repeat(2000)).unwrap();
+    // RFC 7932 9.1: a stream begins with a single 0 when its window has 16 bits.
+    assert_eq!(coded.first().map(|byte| byte & 1), Some(0));
+}
+
+#[test]
 fn every_chunk_of_a_stream_can_be_read_at_once() {
     for coding in ALL {
         let mut stream = Stream::new(coding, coding.default_level()).unwrap();
