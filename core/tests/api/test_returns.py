@@ -17,6 +17,7 @@ from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpR
 from django.shortcuts import redirect
 
 from django_rivet import API, Background, EventStream, HTTPError, Request, Response, ServerSentEvent, Stream
+from django_rivet.openapi import document
 from library.models import Author, Book
 from serving import problem, serving, until
 
@@ -220,6 +221,30 @@ def test_what_is_declared_or_said_by_a_status_is_answered(kind, declared, value,
         answer = client.get("/")
         assert (answer.status_code, answer.content) == (status, content)
         assert client.get("/empty").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "media"),
+    [
+        (Literal["a", 1], "a", "text/plain"),
+        (Literal["a", 1], 1, "application/json"),
+        (Literal["a", 1, None], None, None),
+        (Literal["a"] | Literal[1, 2], 2, "application/json"),
+        (Literal["a"] | Literal[1, 2], "a", "text/plain"),
+        (str | Written, "a", "text/plain"),
+        (str | Written, Written("Emma"), "application/json"),
+        (Genre | int, Genre.NOVEL, "text/plain"),
+        (bytes | int, b"a", "application/octet-stream"),
+    ],
+)
+def test_openapi_says_how_each_value_is_answered(declared, value, media):
+    api = API()
+    declare(api, "async", "/", lambda: value, declared)
+    with serving(api) as client:
+        answer = client.get("/")
+    described = document(api.routes)["paths"]["/"]["get"]["responses"][str(answer.status_code)]
+    assert answer.headers.get("Content-Type", "").partition(";")[0] == (media or "")
+    assert (media in described["content"]) if media else ("content" not in described)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,11 +61,24 @@ def split(annotation: Any) -> tuple[Any, Marker | Depends | None]:
 
 
 def alternatives(annotation: Any) -> list[Any]:
-    """What a value may be: the members of a union but None, without Annotated and NewType."""
+    """What a value may be: the members of a union but None, without Annotated and NewType.
+
+    A Literal of text and of other values is two of them.
+    """
     annotation, _ = bare(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         return [each for member in get_args(annotation) for each in alternatives(member) if each is not type(None)]
+    if get_origin(annotation) is Literal:
+        return _literals(annotation)
     return [annotation]
+
+
+def _literals(literal: Any) -> list[Any]:
+    values = get_args(literal)
+    texts = tuple(each for each in values if isinstance(each, str))
+    others = tuple(each for each in values if each is not None and not isinstance(each, str))
+    parts = [each for each in (texts, others) if each]
+    return [literal] if parts == [values] else [Literal[each] for each in parts]
 
 
 def bare(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -124,6 +137,8 @@ def is_optional(annotation: Any) -> bool:
     annotation, _ = bare(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         return any(map(is_optional, get_args(annotation)))
+    if get_origin(annotation) is Literal:
+        return None in get_args(annotation)
     return annotation is None or annotation is types.NoneType
 
 
