@@ -182,8 +182,8 @@ class API(Router):
     `async def` handlers run on the loop. `def` handlers are measured on a thread first, and run on the loop while
     they stay quick. The decorators take
 
-    inline: this `def` handler never blocks, unless a body of 64 KiB or more is to be parsed; blocking: it does, and always
-        runs on a thread
+    inline: this `def` handler never blocks, and runs on a thread only with a body of 64 KiB or more; blocking: it does,
+        and always runs on a thread
     status: of a value that has no other; 200
     returns: the type that every value is converted to, so that nothing else gets out; the annotation by default,
         which converts only what is not JSON by itself
