@@ -381,6 +381,37 @@ def test_a_stream_that_fails():
             client.get("/after")
 
 
+@pytest.mark.parametrize("chunk", [5, {"a": 1}, None])
+def test_a_stream_of_what_is_no_text(chunk, caplog):
+    api = API()
+    declare(api, "async", "/", lambda: Stream([chunk]))
+    with serving(api) as client:
+        problem(client.get("/"), 500)
+    assert f"a Stream sends bytes or str, and was given {type(chunk).__name__}" in caplog.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_without_a_type(kind, caplog):
+    api = API()
+    declare(api, kind, "/one", lambda: Author(name="Ada"))
+    declare(api, kind, "/all", lambda: Author.objects.all(), "Author")
+    with serving(api) as client:
+        for path, name in (("/one", "Author"), ("/all", "QuerySet")):
+            problem(client.get(path), 500)
+            (record,) = [each for each in caplog.records if each.name == "django_rivet"]
+            message = rf"GET {path}: \w+ has returned {name}, which is no JSON: .*; -> Item or returns=Item says .*\)"
+            assert re.fullmatch(message, str(record.exc_info[1]))
+            caplog.clear()
+
+
+def test_an_answer_without_a_body():
+    api = API()
+    declare(api, "async", "/", lambda: Response(status=205, headers={"X-Reset": "1"}))
+    with serving(api) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.content, answer.headers["x-reset"]) == (205, b"", "1")
+
+
 @pytest.mark.parametrize("sort", ["async", "thread"])
 def test_a_client_that_leaves_ends_the_stream(sort):
     ended = threading.Event()
@@ -447,7 +478,7 @@ def test_an_event_stream_may_be_answered_again():
 
 def test_events():
     async def events() -> AsyncIterator[Any]:
-        yield ServerSentEvent("two\nlines", event="greeting", id="1", retry=1.5)
+        yield ServerSentEvent("two\nlines", event="greeting", id=1, retry=1.5)
         yield {"plain": [1]}
         yield ServerSentEvent(comment="nothing")
 
@@ -503,7 +534,7 @@ def test_background_work_comes_after_the_answer(is_async):
     def add(after: Background) -> str:
         after.add(work, "first")
         after.add(fails)
-        after.add(more, name="second")
+        after.add(lambda: more("second"))
         return "answer"
 
     async def add_async(after: Background) -> str:

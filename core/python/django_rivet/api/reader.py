@@ -1,5 +1,6 @@
 """Reads the signatures of a handler and of the providers it depends on."""
 
+import functools
 import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -102,7 +103,7 @@ class Reader:
     def _argument(self, name: str, annotation: Any, default: Any) -> Argument:
         annotation, marker = types.split(annotation)
         if isinstance(marker, Depends):
-            return self._provider(marker.provider)
+            return self._provider(annotation if marker.provider is None else marker.provider)
         if annotation is Background:
             if self.found.socket:
                 raise TypeError(f"{self.where}: {name}: Background is work after an answer, and a WebSocket gets none")
@@ -126,6 +127,8 @@ class Reader:
         if asked in known:
             return known[known.index(asked)]
         if not all(agree(each, asked) for each in known):
+            if asked.location == "body":
+                raise TypeError(f"{where}: there is one JSON body: put what is in it into one Struct")
             raise TypeError(f"{where}: {asked.location} {asked.name} is asked for twice, as different types")
         known.append(asked)
         self.found.parameters.append(asked)
@@ -139,7 +142,7 @@ class Reader:
             return provider
         provider = self._providers[function] = Provider(_UNFINISHED, _mode(function), {})
         if not callable(function):
-            raise TypeError(f"{self.where}: Depends({function!r}): not a function")
+            raise TypeError(f"{self.where}: Depends({function!r}): neither a function nor a class")
         provider.arguments = self._arguments(function)
         provider.function = function
         self.found.providers.append(provider)
@@ -151,6 +154,8 @@ def _UNFINISHED() -> None:
 
 
 def _mode(function: Handler) -> Mode:
+    if not (inspect.isroutine(function) or inspect.isclass(function) or isinstance(function, functools.partial)):
+        function = type(function).__call__  # of an object that is called like a function
     if inspect.isasyncgenfunction(function):
         return "async generator"
     if inspect.isgeneratorfunction(function):

@@ -75,3 +75,10 @@ class Declared:
             f"{self.where}: {self.endpoint.__name__} is declared to return {name} and has returned {given}"
             f"{f': {why}' if why else ''} {place(self.endpoint)}"
         )
+
+    def unknown(self, value: Any, why: object) -> WrongReturn:
+        """The error for a value that is no JSON, where no type says what becomes of it."""
+        return WrongReturn(
+            f"{self.where}: {self.endpoint.__name__} has returned {type(value).__qualname__}, which is no JSON: {why}; "
+            f"-> Item or returns=Item says which Struct is made of it {place(self.endpoint)}"
+        )
