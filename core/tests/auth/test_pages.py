@@ -59,11 +59,6 @@ def values(columns: str) -> Any:
     return people.order_by("-date_joined").values("username", *columns.split(","))
 
 
-@api.get("/named", paginate=Cursor(3), returns=list[Person])
-def named() -> Any:
-    return people.order_by("pk").values_list("pk", "username", named=True)
-
-
 @api.get("/groups", paginate=Cursor(3), returns=list[Team])
 def groups() -> QuerySet[Group]:
     return Group.objects.order_by("-pk")
@@ -116,9 +111,8 @@ def test_there_and_back(client, way):
     assert back == [["3", "4", "5"], ["0", "1", "2"]]
 
 
-@pytest.mark.parametrize("path", ["/people/values/date_joined,id", "/people/named"])
-def test_a_cursor_through_rows_of_values(client, path):
-    seen, url = [], path
+def test_a_cursor_through_rows_of_values(client):
+    seen, url = [], "/people/values/date_joined,id"
     while url:
         page = client.get(url).json()
         seen += _names(page)
