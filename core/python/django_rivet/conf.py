@@ -13,13 +13,15 @@ from typing import Any, Literal, NamedTuple
 from django_rivet.kinds import (
     Kind,
     address,
+    coding_list,
     duration,
     mode,
-    name_list,
     one_of,
+    or_off,
     origin_list,
     path,
     path_list,
+    proxy_list,
     size,
     switch,
     text,
@@ -222,18 +224,18 @@ class Options:
         shown="ALLOWED_HOSTS and CSRF_TRUSTED_ORIGINS",
     )
     compression: str = _option(
-        text(),
+        or_off(coding_list()),
         "off",
-        "Codings in order of preference, each with a level if wanted, such as `zstd,gzip:5`; `off`: none.",
+        "In which codings answers are compressed.",
         section="Compression and static files",
     )
     compression_min: int = _option(size(0, 1 << 30), 500, "Bytes that an answer must have to be compressed.")
     static: bool = _option(switch(), False, "Serve STATIC_URL from STATIC_ROOT, without Python.", engine=False)
     static_cache: int = _option(size(0, 1 << 40), 32 * MIB, "Bytes of small static files that are kept in memory.")
     trusted_proxies: str = _option(
-        name_list(),
+        proxy_list(),
         "",
-        "Proxies whose X-Forwarded-* fields are believed: addresses, networks, `unix`; `*`: any.",
+        "Proxies whose X-Forwarded-* fields are believed; `*`: whoever connects.",
         shown="none",
         section="Proxies, logs and metrics",
     )
@@ -274,6 +276,10 @@ class Row(NamedTuple):
     def variable(self) -> str:
         return "RIVET_" + self.name.upper()
 
+    def __str__(self) -> str:
+        """For messages that do not know where it was set."""
+        return f"{self.flag} ({self.variable})"
+
 
 def rows() -> Iterator[Row]:
     """The table, row by row."""
@@ -284,6 +290,11 @@ def rows() -> Iterator[Row]:
         shown = field.metadata["shown"] or kind.show(getattr(defaults, field.name))
         section = field.metadata["section"] or section
         yield Row(field.name, kind, shown, field.metadata["help"], section)
+
+
+def row(name: str) -> Row:
+    """The row of one option."""
+    return next(each for each in rows() if each.name == name)
 
 
 class Given(NamedTuple):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_network
 from typing import Any, NamedTuple
 
 
@@ -14,6 +15,8 @@ class Kind(NamedTuple):
 
 
 _SIZE = re.compile(r"(\d+)\s*(?:([KMGT])(?:i?B)?|B)?", re.IGNORECASE)
+# As `src/compress/mod.rs` has them.
+_LEVELS = {"zstd": range(1, 20), "br": range(12), "gzip": range(1, 10)}
 _SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
 
@@ -156,6 +159,50 @@ def path_list() -> Kind:
 def origin_list() -> Kind:
     """Origins as in CSRF_TRUSTED_ORIGINS, or `*`, as `name_list` has them."""
     return name_list("origins with their scheme and without a path, or *,", _is_origin)
+
+
+def proxy_list() -> Kind:
+    """Addresses and networks, `unix` or `*`, as `name_list` has them."""
+    return name_list("addresses, networks such as 10.0.0.0/8, unix or *,", _is_proxy)
+
+
+def coding_list() -> Kind:
+    """Codings of answers, each once and with a level if wanted; kept as `name_list` keeps them."""
+    listed = name_list(fits=_is_coding)
+
+    def parse(value: object) -> str:
+        codings = str(listed.parse(value))
+        names = [each.partition(":")[0] for each in codings.split(",")]
+        if not codings or len({*names}) < len(names):
+            raise ValueError
+        return codings
+
+    levels = ", ".join(f"{name} {each[0]} to {each[-1]}" for name, each in _LEVELS.items())
+    wanted = f"codings in order of preference, with a level if wanted, such as zstd,gzip:5 (levels: {levels})"
+    return Kind(parse, wanted)
+
+
+def or_off(kind: Kind) -> Kind:
+    """The same, or `off`."""
+
+    def parse(value: object) -> object:
+        return value if value == "off" else kind.parse(value)
+
+    return kind._replace(parse=parse, wanted=f"off, or {kind.wanted}")
+
+
+def _is_proxy(text: str) -> bool:
+    if text in ("unix", "*"):
+        return True
+    _, slash, prefix = text.partition("/")
+    network = ip_network(text)
+    mapped = isinstance(network.network_address, IPv6Address) and network.network_address.ipv4_mapped is not None
+    return "%" not in text and (prefix.isdigit() or not slash) and not (mapped and network.prefixlen < 96)
+
+
+def _is_coding(text: str) -> bool:
+    name, colon, level = text.partition(":")
+    return name in _LEVELS and (not colon or (level.isdecimal() and int(level) in _LEVELS[name]))
 
 
 def _is_path(text: str) -> bool:

@@ -27,7 +27,7 @@ impl Coding {
 
     fn parse(text: &str) -> Option<Self> {
         match text {
-            "br" | "brotli" => Some(Self::Brotli),
+            "br" => Some(Self::Brotli),
             "zstd" => Some(Self::Zstd),
             "gzip" => Some(Self::Gzip),
             _ => None,

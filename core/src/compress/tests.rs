@@ -40,7 +40,7 @@ fn decode_part(coding: Coding, data: &[u8]) -> Vec<u8> {
 fn settings_are_read() {
     assert!(Settings::parse("off", 0).unwrap().is_none());
     assert_eq!(settings("zstd, gzip:6").codings, [(Coding::Zstd, 3), (Coding::Gzip, 6)]);
-    assert_eq!(settings("brotli:11").codings, [(Coding::Brotli, 11)]);
+    assert_eq!(settings("br:11").codings, [(Coding::Brotli, 11)]);
     for (text, part) in [
         ("", "none of"),
         ("deflate", "deflate"),

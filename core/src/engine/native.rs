@@ -53,6 +53,18 @@ pub struct Handler {
     pub learnt: Arc<Gil<Learnt>>,
 }
 
+/// Bytes of a body from which on a `def` handler runs on the pool, whatever was declared or learnt: who takes a body
+/// parses it, and Django's upload handlers may do anything with a form.
+const LARGE: usize = 64 << 10;
+
+fn is_large(body: Option<&Body>) -> bool {
+    match body {
+        Some(Body::Memory(bytes)) => bytes.len() >= LARGE,
+        Some(Body::File(_)) => true,
+        None => false,
+    }
+}
+
 /// One call of a handler.
 pub struct Call {
     pub token: Token,
@@ -235,6 +247,7 @@ impl Engine {
         bytes: &[u8],
         body: Option<Body>,
     ) {
+        let large = is_large(body.as_ref());
         let Some(shared) = self.enlist_native(handler, &call, head, bytes, body) else { return };
         let request = if handler.request { Request::new(py, Arc::clone(&shared), false).map(Some) } else { Ok(None) };
         let request = match request {
@@ -242,7 +255,7 @@ impl Engine {
             Err(error) => return self.ended(py, &shared, Outcome::Error(error)),
         };
         let context = self.context(py);
-        let inline = matches!(handler.kind, Kind::Inline) || (handler.kind == Kind::Learn && handler.learnt.inline());
+        let quick = handler.kind == Kind::Inline || (handler.kind == Kind::Learn && handler.learnt.inline());
         match handler.kind {
             Kind::Ready => {
                 let run = || step::to_end(&invoke(py, handler, request.as_ref(), &call.params)?);
@@ -260,7 +273,7 @@ impl Engine {
                 };
                 self.ended(py, &shared, self.outcome_here(py, &context, handler, &shared, request, result));
             }
-            _ if inline => {
+            _ if quick && !large => {
                 let trial = handler.learnt.begin(self.clock.micros());
                 let result = self.run_inline(py, &context, handler, request.as_ref(), &call.params);
                 let outcome = self.outcome_here(py, &context, handler, &shared, request, result);

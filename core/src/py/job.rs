@@ -21,7 +21,7 @@ pub struct Job {
     settle: Option<Arc<Settle>>,
     /// Called after the handler: `Reactor.pool`.
     tidy: Option<Py<PyAny>>,
-    /// Of a handler that need not stay on the pool.
+    /// Of a handler that need not stay on the pool: one that has left it is here for its large body alone.
     learnt: Option<Arc<Gil<Learnt>>>,
     request: Option<Py<Request>>,
     params: Params,
@@ -43,7 +43,7 @@ impl Job {
             encode: parts.encode.clone_ref(py),
             settle: handler.settle.clone(),
             tidy,
-            learnt: (handler.kind == Kind::Learn).then(|| Arc::clone(&handler.learnt)),
+            learnt: (handler.kind == Kind::Learn && !handler.learnt.inline()).then(|| Arc::clone(&handler.learnt)),
             request: request.map(Bound::unbind),
             params: params.clone(),
             shared: Mutex::new(Some(shared)),

@@ -182,7 +182,7 @@ def marker_as_default(key=Header()) -> None: ...  # noqa: B008
         ("/x", list_in_cookie, "comes from the cookie"),
         ("/x", struct_in_header, "comes from the header"),
         ("/{id}", struct_in_path, "comes from the path"),
-        ("/x", two_bodies, "asked for twice"),
+        ("/x", two_bodies, "'b': there is one JSON body: put what is in it into one Struct"),
         ("/x", body_and_form, "either JSON or a form"),
         ("/x", twice, "asked for twice"),
         ("/x", no_file, "Renamed field names"),
@@ -204,8 +204,21 @@ def test_other_mistakes():
         api.get("/")(body)
     with pytest.raises(ValueError, match="no status of an answer"):
         api.get("/", status=99)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'stauts'"):
+    with pytest.raises(TypeError, match=r"^GET /: get\(\) has no option stauts \(here: status\)$"):
         api.get("/", stauts=201)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"no option nothing, response_model \(here: returns\)$"):
+        api.get("/", response_model=int, nothing=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^API\(\) has no option title \(here: Docs\(title=...\)\)$"):
+        API(title="Shop")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"a path comes first, as in @api.get\('/items'\)"):
+        api.get(bad_type)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^Query\(\) takes a name alone, not ge: constraints stand beside it"):
+        Query(ge=1)  # type: ignore[arg-type]
+    for path in ("/{int:number}", "/{number:int}"):
+        with pytest.raises(ValueError, match=r"write \{number\}, which takes one segment; .* number: int$"):
+            api.get(path)
+    with pytest.raises(TypeError, match=rf"^exception\(KeyError\): .*<lambda>\(error\) must take .*{__file__}:\d+\)$"):
+        api.exception(KeyError)(lambda error: None)  # type: ignore[arg-type,misc]
     with pytest.raises(TypeError, match="Fraction is no type that msgspec knows"):
         from fractions import Fraction
 

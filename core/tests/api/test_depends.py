@@ -282,6 +282,79 @@ def test_overrides():
         assert errors(client.get("/a/sync/1")) == [("header", "x-user")]
 
 
+class Scaled:
+    """A provider that is made with parameters of its own."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+
+    async def __call__(self, number: int = 1) -> int:
+        return self.factor * number
+
+
+class Unscaled:
+    def __call__(self, number: int = 1) -> Iterator[int]:
+        yield number
+
+
+class Window:
+    def __init__(self, limit: int = 10, offset: int = 0) -> None:
+        self.limit, self.offset = limit, offset
+
+
+def test_objects_and_classes_as_providers():
+    api = API()
+
+    @api.get("/object")
+    async def scaled(
+        twice: Annotated[int, Depends(Scaled(2))],
+        thrice: Annotated[int, Depends(Scaled(3))],
+        once: Annotated[int, Depends(Unscaled())],
+    ) -> list[int]:
+        return [twice, thrice, once]
+
+    @api.get("/class")
+    def window(
+        one: Annotated[Window, Depends()], two: Annotated[Window, Depends], three: Annotated[Window, Depends(Window)]
+    ) -> list[object]:
+        return [one.limit, one.offset, one is two is three]
+
+    with pytest.raises(TypeError, match="must be an async def"):
+
+        @api.get("/x")
+        def not_async(twice: Annotated[int, Depends(Scaled(2))]) -> int:
+            return twice
+
+    with serving(api) as client:
+        assert client.get("/object?number=5").json() == [10, 15, 5]
+        assert client.get("/class?limit=3").json() == [3, 0, True]
+
+
+def test_what_fails_after_the_answer_is_logged_once_and_as_it_is(caplog):
+    def late() -> Iterator[int]:
+        yield 1
+        raise RuntimeError("late")
+
+    api = API()
+
+    @api.get("/def")
+    def plain(value: Annotated[int, Depends(late)]) -> int:
+        return value
+
+    @api.get("/async")
+    async def later(value: Annotated[int, Depends(late)]) -> int:
+        return value
+
+    with serving(api) as client:
+        for path in ("/def", "/async"):
+            caplog.clear()
+            assert client.get(path).text == "1"
+            until(lambda: caplog.records, "it is logged")
+            client.get("/nothing")
+            [record] = caplog.records
+            assert str(record.exc_info[1]) == "late" and record.exc_info[1].__context__ is None
+
+
 def test_mistakes():
     def circle(value: Annotated[int, "to be replaced"]) -> int:
         return value
@@ -301,7 +374,7 @@ def test_mistakes():
         (round, "depends on itself"),
         (waits, "must be an async def"),
         (other, "number is asked for twice"),
-        (nothing, "not a function"),
+        (nothing, "neither a function nor a class"),
     ]:
         with pytest.raises(TypeError, match=message) as caught:
             api.get("/x")(handler)

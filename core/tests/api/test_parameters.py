@@ -5,15 +5,18 @@ import decimal
 import enum
 import uuid
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, TypedDict
 
 import httpx
 import msgspec
 import pytest
 from django.core.files.uploadedfile import UploadedFile
+from django.db import models
 from django.test import override_settings
 
 from django_rivet import API, Body, Cookie, File, Form, Header, Query, Request
+from django_rivet.openapi import document
 from serving import errors, problem, serving
 
 type Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -75,6 +78,54 @@ def both(function: Any) -> list[Any]:
 
 def typed(id: Positive, limit: int | None = None, tag: list[str] = []) -> list[Any]:  # noqa: B006
     return [id, limit, tag]
+
+
+class Status(models.TextChoices):
+    OPEN = "open"
+    DONE = "done"
+
+
+class Level(models.IntegerChoices):
+    LOW = 1
+    HIGH = 2
+
+
+class Task(msgspec.Struct):
+    status: Status
+    level: Level = Level.LOW
+
+
+def chosen(
+    kind: Status, level: Level = Level.LOW, others: list[Status] | None = None, maybe: Status | None = None
+) -> list[Any]:
+    return [kind, level, others, maybe, isinstance(kind, Status), isinstance(level, Level)]
+
+
+def test_djangos_choices():
+    api = API()
+    api.get("/query/{kind}")(chosen)
+
+    @api.post("/body")
+    def body(task: Task) -> Task:
+        return Task(Status(task.status), Level(task.level))
+
+    @api.get("/model", returns=Task)
+    def model() -> Any:
+        return SimpleNamespace(status="done", level=2)  # as columns of a model come
+
+    with serving(api) as client:
+        got = client.get("/query/open?level=2&others=done&others=open&maybe=done")
+        assert got.json() == ["open", 2, ["done", "open"], "done", True, True]
+        assert client.get("/query/done").json() == ["done", 1, None, None, True, True]
+        assert errors(client.get("/query/shut?level=3")) == [("path", "kind"), ("query", "level")]
+        assert client.post("/body", json={"status": "open", "level": 2}).json() == {"status": "open", "level": 2}
+        assert errors(client.post("/body", json={"status": "shut"})) == [("body", "#/status")]
+        assert client.get("/model").json() == {"status": "done", "level": 2}
+    described = document(api.routes)
+    found = {each["name"]: each["schema"] for each in described["paths"]["/query/{kind}"]["get"]["parameters"]}
+    assert found["kind"]["enum"] == ["open", "done"]
+    assert found["level"] == {"title": "Level", "enum": [1, 2], "default": 1}
+    assert described["components"]["schemas"]["Task"]["properties"]["status"]["enum"] == ["open", "done"]
 
 
 @pytest.mark.parametrize("handler", both(typed))

@@ -17,6 +17,7 @@ from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpR
 from django.shortcuts import redirect
 
 from django_rivet import API, Background, EventStream, HTTPError, Request, Response, ServerSentEvent, Stream
+from django_rivet.openapi import document
 from library.models import Author, Book
 from serving import problem, serving, until
 
@@ -222,6 +223,30 @@ def test_what_is_declared_or_said_by_a_status_is_answered(kind, declared, value,
         assert client.get("/empty").status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("declared", "value", "media"),
+    [
+        (Literal["a", 1], "a", "text/plain"),
+        (Literal["a", 1], 1, "application/json"),
+        (Literal["a", 1, None], None, None),
+        (Literal["a"] | Literal[1, 2], 2, "application/json"),
+        (Literal["a"] | Literal[1, 2], "a", "text/plain"),
+        (str | Written, "a", "text/plain"),
+        (str | Written, Written("Emma"), "application/json"),
+        (Genre | int, Genre.NOVEL, "text/plain"),
+        (bytes | int, b"a", "application/octet-stream"),
+    ],
+)
+def test_openapi_says_how_each_value_is_answered(declared, value, media):
+    api = API()
+    declare(api, "async", "/", lambda: value, declared)
+    with serving(api) as client:
+        answer = client.get("/")
+    described = document(api.routes)["paths"]["/"]["get"]["responses"][str(answer.status_code)]
+    assert answer.headers.get("Content-Type", "").partition(";")[0] == (media or "")
+    assert (media in described["content"]) if media else ("content" not in described)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_returns_does_not_take_is_a_failure(kind, caplog):
     api = API()
@@ -356,6 +381,37 @@ def test_a_stream_that_fails():
             client.get("/after")
 
 
+@pytest.mark.parametrize("chunk", [5, {"a": 1}, None])
+def test_a_stream_of_what_is_no_text(chunk, caplog):
+    api = API()
+    declare(api, "async", "/", lambda: Stream([chunk]))
+    with serving(api) as client:
+        problem(client.get("/"), 500)
+    assert f"a Stream sends bytes or str, and was given {type(chunk).__name__}" in caplog.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_without_a_type(kind, caplog):
+    api = API()
+    declare(api, kind, "/one", lambda: Author(name="Ada"))
+    declare(api, kind, "/all", lambda: Author.objects.all(), "Author")
+    with serving(api) as client:
+        for path, name in (("/one", "Author"), ("/all", "QuerySet")):
+            problem(client.get(path), 500)
+            (record,) = [each for each in caplog.records if each.name == "django_rivet"]
+            message = rf"GET {path}: \w+ has returned {name}, which is no JSON: .*; -> Item or returns=Item says .*\)"
+            assert re.fullmatch(message, str(record.exc_info[1]))
+            caplog.clear()
+
+
+def test_an_answer_without_a_body():
+    api = API()
+    declare(api, "async", "/", lambda: Response(status=205, headers={"X-Reset": "1"}))
+    with serving(api) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.content, answer.headers["x-reset"]) == (205, b"", "1")
+
+
 @pytest.mark.parametrize("sort", ["async", "thread"])
 def test_a_client_that_leaves_ends_the_stream(sort):
     ended = threading.Event()
@@ -422,7 +478,7 @@ def test_an_event_stream_may_be_answered_again():
 
 def test_events():
     async def events() -> AsyncIterator[Any]:
-        yield ServerSentEvent("two\nlines", event="greeting", id="1", retry=1.5)
+        yield ServerSentEvent("two\nlines", event="greeting", id=1, retry=1.5)
         yield {"plain": [1]}
         yield ServerSentEvent(comment="nothing")
 
@@ -478,7 +534,7 @@ def test_background_work_comes_after_the_answer(is_async):
     def add(after: Background) -> str:
         after.add(work, "first")
         after.add(fails)
-        after.add(more, name="second")
+        after.add(lambda: more("second"))
         return "answer"
 
     async def add_async(after: Background) -> str:

@@ -135,7 +135,8 @@ def mistakes() -> None:
     api.exception(int)  # error: type-var
     api.websocket("/x")(lambda: None)  # error: type-var
     HTTPError("404")  # error: arg-type
-    Response(1, headers=7)  # error: arg-type
+    Response(1, headers=7)  # error: call-overload
+    Query(ge=1)  # error: arg-type
     Background().add(current_user, 7)  # error: arg-type
 
     @api.exception(OutOfStock)  # error: arg-type

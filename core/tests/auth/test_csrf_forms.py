@@ -1,15 +1,17 @@
 """The CSRF token in a form: it is read once, and not on the loop."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.test import override_settings
 
 from django_rivet import API, Authenticator, File, Form, Request, SessionAuth, UploadedFile, csrf_token
-from serving import another, log_in, problem, serving
+from serving import another, log_in, problem, serving, until
 
 read_by: list[int] = []
 loops: list[int] = []
@@ -92,6 +94,36 @@ def both_here(request: Request, name: Annotated[str, Form()], file: Annotated[Up
     return f"{name} {file.size} {request.django.POST['name']}"
 
 
+@api.post("/together")
+async def together(request: Request) -> str:
+    loops.append(threading.get_ident())
+    asked = [request.auser(), request.asession(), sync_to_async(lambda: request.user.pk)(), request.auser()]
+    await asyncio.gather(*asked)
+    return "done"
+
+
+@api.post("/together/refused")
+async def refused_together(request: Request) -> list[str]:
+    found = await asyncio.gather(*(request.asession() for _ in range(3)), return_exceptions=True)
+    later = await asyncio.gather(*(sync_to_async(lambda: request.session)() for _ in range(3)), return_exceptions=True)
+    return [type(each).__name__ for each in (*found, *later)]
+
+
+@api.post("/inline", auth=ByCookie(), inline=True)
+def inline(request: Request) -> str:
+    return "inline" if threading.get_ident() in loops else "thread"
+
+
+@api.post("/learnt")
+def learnt(file: Annotated[UploadedFile, File()]) -> str:
+    return "inline" if threading.get_ident() in loops else "thread"
+
+
+@api.get("/loop")
+async def loop() -> None:
+    loops.append(threading.get_ident())
+
+
 @api.get("/session")
 async def safe(request: Request) -> str:
     return csrf_token(request) if await request.asession() is not None else ""
@@ -120,6 +152,45 @@ def test_a_form_is_not_read_on_the_loop(client, ada, path):
     answer = client.post(path, headers=headers, data={"csrfmiddlewaretoken": token}, files=files)
     assert answer.text == "done"
     assert len(read_by) == 2 and loops and not {*read_by} & {*loops}
+
+
+def test_a_form_is_read_once_for_coroutines_that_ask_together(client, ada):
+    token = log_in(client, ada)
+    answer = client.post("/together", data={"csrfmiddlewaretoken": token}, files={"file": b"x" * 5_000_000})
+    assert answer.text == "done"
+    assert len(read_by) == 1 and not {*read_by} & {*loops}
+
+
+def test_who_ask_together_are_refused_together(client, ada):
+    log_in(client, ada)
+    for _ in range(10):
+        answer = client.post("/together/refused", data={"csrfmiddlewaretoken": "b" * 32}, files={"file": b"x" * 100})
+        assert answer.json() == ["HTTPError"] * 6
+
+
+def test_a_large_form_is_not_read_on_the_loop_for_an_inline_handler(client, ada):
+    client.get("/loop")
+    token = log_in(client, ada)
+
+    def post(size: int) -> str:
+        form, headers = {"csrfmiddlewaretoken": token}, {"X-Name": "ada"}
+        return client.post("/inline", headers=headers, data=form, files={"file": b"x" * size}).text
+
+    assert [post(10), post(100_000)] == ["inline", "thread"]
+    assert [read in loops for read in read_by] == [True, False]
+
+
+def test_a_large_form_is_not_read_on_the_loop_for_a_handler_that_was_quick(client):
+    client.get("/loop")
+
+    def post(size: int) -> str:
+        return client.post("/learnt", files={"file": b"x" * size}).text
+
+    until(lambda: post(10) == "inline", "it is called on the loop")
+    read_by.clear()
+    assert post(100_000) == "thread"
+    assert not {*read_by} & {*loops}
+    assert post(10) == "inline"
 
 
 def test_who_asks_on_the_loop_hears_how_to_ask(client, ada, caplog):

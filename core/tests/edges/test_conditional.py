@@ -323,3 +323,17 @@ def test_one_name_has_one_type():
 
     with pytest.raises(TypeError, match="path number is asked for twice, as different types"):
         API().get("/{number}", etag=version)(handler)
+
+
+def test_a_number_is_a_tag_and_a_date_is_no_time(caplog):
+    numbered = API()
+    def version_number(number: int) -> int:
+        return number
+
+    numbered.get("/{number}", etag=version_number)(version_number)
+    numbered.get("/a/day", last_modified=lambda: datetime.date(2026, 1, 2))(lambda: 1)
+    with serving(numbered) as client:
+        assert client.get("/7").headers["etag"] == '"7"'
+        assert client.get("/7", headers={"If-None-Match": '"7"'}).status_code == 304
+        problem(client.get("/a/day"), 500)
+    assert "last_modified gives a datetime, not date" in caplog.text

@@ -54,8 +54,9 @@ def test_databases_and_asgi() -> None:
     ("flags", "environment", "line"),
     [
         (["--workers", "0"], {}, "--workers is '0'"),
-        (["--compression", "rar"], {}, "compression"),
-        (["--host", "192.0.2.1"], {}, "--host 192.0.2.1 is no address of this machine"),
+        (["--compression", "rar"], {}, "--compression is 'rar': write off, or codings"),
+        ([], {"RIVET_TRUSTED_PROXIES": "10.0.0.1/8"}, "RIVET_TRUSTED_PROXIES is '10.0.0.1/8': write addresses"),
+        (["--host", "192.0.2.1"], {}, "--host (RIVET_HOST) 192.0.2.1 is no address of this machine"),
         ([], {"SITE_HOSTS": " "}, "ALLOWED_HOSTS is empty"),
         ([], {"SITE_URLS": "no_such_module"}, "no_such_module"),
         ([], {"SITE_ASGI": "no_such_module.application"}, "no_such_module"),

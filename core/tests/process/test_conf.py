@@ -9,12 +9,19 @@ import pytest
 from django.conf import settings
 
 from django_rivet import conf, reference
+from django_rivet.management.commands.runrivet import Command
+from django_rivet.server import CANNOT_START
 
 if not settings.configured:
     settings.configure()
 
 CORE = Path(__file__).parents[2]
 ORIGINS = "origins with their scheme and without a path, or *, parted by commas"
+PROXIES = "addresses, networks such as 10.0.0.0/8, unix or *, parted by commas"
+CODINGS = (
+    "off, or codings in order of preference, with a level if wanted, such as zstd,gzip:5"
+    " (levels: zstd 1 to 19, br 0 to 11, gzip 1 to 9)"
+)
 METRICS = "host:port, :port for every address, the path of a Unix socket, or off"
 
 
@@ -70,6 +77,10 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ws_origins", "https://a.example, https://*.b.example:8443", "https://a.example,https://*.b.example:8443"),
         ("ws_origins", ["*"], "*"),
         ("access_log_skip", "/health/live, /metrics", "/health/live,/metrics"),
+        ("compression", "off", "off"),
+        ("compression", "zstd, gzip:9", "zstd,gzip:9"),
+        ("compression", ["br:0"], "br:0"),
+        ("trusted_proxies", "::ffff:10.0.0.0/104, fd00::/8, *", "::ffff:10.0.0.0/104,fd00::/8,*"),
         ("metrics", "off", ""),
         ("metrics", ":9100", ":9100"),
         ("metrics", "[::1]:9100", "[::1]:9100"),
@@ -104,7 +115,19 @@ def test_values(name: str, given: object, value: object) -> None:
         ("ws_origins", "example.com", ORIGINS),
         ("ws_origins", "https://", ORIGINS),
         ("ws_origins", "https://a.example/", ORIGINS),
-        ("trusted_proxies", [1], "names parted by commas"),
+        ("trusted_proxies", [1], PROXIES),
+        ("trusted_proxies", "proxy.example", PROXIES),
+        ("trusted_proxies", "10.0.0.1/8", PROXIES),
+        ("trusted_proxies", "10.0.0.0/255.0.0.0", PROXIES),
+        ("trusted_proxies", "10.0.0.0/33", PROXIES),
+        ("trusted_proxies", "::ffff:0.0.0.0/90", PROXIES),
+        ("trusted_proxies", "fe80::1%eth0", PROXIES),
+        ("compression", "", CODINGS),
+        ("compression", "zstd,,off", CODINGS),
+        ("compression", "gzip,gzip:1", CODINGS),
+        ("compression", "gzip:0", CODINGS),
+        ("compression", "zstd:20", CODINGS),
+        ("compression", "br:", CODINGS),
         ("metrics", "9100", METRICS),
         ("metrics", "::1:9100", METRICS),
         ("metrics", "localhost:http", METRICS),
@@ -115,6 +138,79 @@ def test_what_is_said_of_other_values(name: str, given: object, wanted: str) -> 
     with pytest.raises(conf.Invalid) as raised:
         conf.read({name: given})
     assert str(raised.value) == f"{flag} is {given!r}: write {wanted}."
+
+
+# For each option something that somebody may write, and that cannot be.
+MISTAKES = {
+    "host": "local\nhost",
+    "port": "http",
+    "uds": "/run/web\n.sock",
+    "uds_mode": "rw-rw----",
+    "backlog": "0",
+    "processes": "auto",
+    "workers": "-1",
+    "supervise": "always",
+    "max_requests": "1e4",
+    "max_requests_jitter": "10%",
+    "max_rss": "300 megabytes",
+    "lifetime": "1h",
+    "lifetime_jitter": "-1",
+    "reload": "maybe",
+    "inline": "yes",
+    "keep_alive": "0",
+    "header_timeout": "10s",
+    "body_timeout": "none",
+    "write_timeout": "inf",
+    "queue_timeout": "0",
+    "drain_delay": "5 s",
+    "graceful_timeout": "never",
+    "hang_timeout": "-1",
+    "max_connections": "0",
+    "max_in_flight": "unlimited",
+    "max_head": "1",
+    "max_fields": "1001",
+    "max_target": "10G",
+    "max_body": "10 MBit",
+    "spool": "-1",
+    "high_water": "1",
+    "ws_max_message": "0",
+    "ws_ping": "0",
+    "ws_ping_timeout": "x",
+    "ws_deflate": "gzip",
+    "ws_rate": "10/s",
+    "ws_origins": "app.example.com",
+    "compression": "deflate",
+    "compression_min": "1.5K",
+    "static": "/static/",
+    "static_cache": "lots",
+    "trusted_proxies": "proxy.example.com",
+    "access_log": "common",
+    "access_log_skip": "health/live",
+    "health_path": "health",
+    "metrics": "9100",
+}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *flags: str) -> str:
+    """What `runrivet` says when it does not start."""
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "runrivet", "--no-color", *flags])
+    assert ended.value.code == CANNOT_START
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("row", list(conf.rows()), ids=lambda row: row.name)
+def test_what_every_option_says_of_a_mistake(
+    row: conf.Row, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mistake = MISTAKES[row.name]
+    told = f"is {mistake!r}: write {row.kind.wanted}.\n"
+    assert refused(capsys, f"{row.flag}={mistake}") == f"CommandError: {row.flag} {told}"
+    with monkeypatch.context() as environment:
+        environment.setenv(row.variable, mistake)
+        assert refused(capsys) == f"CommandError: {row.variable} {told}"
+    monkeypatch.setattr(settings, row.variable, mistake, raising=False)
+    assert refused(capsys) == f"CommandError: {row.variable} of the Django settings {told}"
 
 
 def test_the_place_of_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

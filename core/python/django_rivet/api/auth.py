@@ -10,10 +10,10 @@ from django.http import HttpRequest
 
 from django_rivet._core import Request, WebSocket
 from django_rivet.api.errors import HTTPError
+from django_rivet.api.fields import cookies
 from django_rivet.api.markers import Depends
 from django_rivet.api.middleware import session_middleware
 from django_rivet.api.users import check_installed, load_user
-from django_rivet.api.values import cookies
 
 type Sender = Request | WebSocket
 type Security = tuple[str, dict[str, Any]]

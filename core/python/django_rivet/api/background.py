@@ -42,10 +42,11 @@ async def work(background: Background | None) -> None:
     try:
         for task, args, kwargs in background.tasks:
             try:
-                if inspect.iscoroutinefunction(task):
-                    await task(*args, **kwargs)
-                else:
-                    await sync_to_async(task, thread_sensitive=False)(*args, **kwargs)
+                if not inspect.iscoroutinefunction(task):
+                    task = sync_to_async(task, thread_sensitive=False)
+                done = await task(*args, **kwargs)
+                if inspect.isawaitable(done):  # of a lambda, or an object that is called like a function
+                    await done
             except Exception:
                 logger.exception("work after an answer failed: %r", task)
     finally:

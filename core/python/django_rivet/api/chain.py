@@ -64,7 +64,7 @@ def _request(core: Request, path: dict[str, str]) -> Any:
 
 
 def _at_once(middleware: list[str], route: Route) -> Handler:
-    from django_rivet.hatch.views import served
+    from django_rivet.hatch.served import served  # hatch is made of what is being imported here
 
     def view(request: Any) -> Any:
         return served(request, route, request.rivet_values)
@@ -80,7 +80,7 @@ def _at_once(middleware: list[str], route: Route) -> Handler:
 
 
 def _later(middleware: list[str], route: Route) -> Handler:
-    from django_rivet.hatch.views import served_later
+    from django_rivet.hatch.served import served_later
 
     async def view(request: Any) -> Any:
         return await served_later(request, route, request.rivet_values)

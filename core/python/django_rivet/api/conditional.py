@@ -38,20 +38,22 @@ class Conditions:
         return None if response is None else response.status_code
 
 
-def read_tag(value: str | None) -> str | None:
-    """A tag as the header field has it, for one with or without quotation marks."""
-    return None if value is None else quote_etag(value)
+def read_tag(value: str | int | None) -> str | None:
+    """A tag as the header field has it, for one with or without quotation marks, or a number."""
+    return None if value is None else quote_etag(str(value))
 
 
 def read_time(value: datetime.datetime | None) -> int | None:
     """Seconds, as the header field has them; a time without a zone is UTC's, as in Django."""
     if value is None:
         return None
+    if not isinstance(value, datetime.datetime):
+        raise TypeError(f"last_modified gives a datetime, not {type(value).__qualname__}")
     return int((value if timezone.is_aware(value) else timezone.make_aware(value, datetime.UTC)).timestamp())
 
 
 def check(
-    request: Request, etag: str | None = None, modified: datetime.datetime | None = None
+    request: Request, etag: str | int | None = None, modified: datetime.datetime | None = None
 ) -> Fields | Response[None]:
     """The fields that the answer is to have, or 304 where there need be none. Raises HTTPError for 412."""
     tag, time = read_tag(etag), read_time(modified)

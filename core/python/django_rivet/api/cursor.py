@@ -1,6 +1,7 @@
 """Pages by a cursor: each begins behind the last item of the one before, however many there are."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import msgspec
@@ -105,8 +106,18 @@ def _signer(order: Order) -> Signer:
 
 
 def _write(backwards: bool, item: Any, order: Order) -> str:
-    values = [str(field.value_to_string(item)) for field, _ in order]
+    values = [_text(field, item) for field, _ in order]
     return _signer(order).sign_object([backwards, *values], compress=True)
+
+
+def _text(field: "Field[Any, Any]", item: Any) -> str:
+    """A column's value, which is never NULL, of a model or of what `values()` makes."""
+    for name in (field.attname, field.name, *(["pk"] if field.primary_key else [])):
+        value = item.get(name) if isinstance(item, dict) else getattr(item, name, None)
+        if value is not None:
+            holder: Any = SimpleNamespace(**{field.attname: value})
+            return str(field.value_to_string(holder))
+    raise TypeError(f"Cursor needs {field.attname!r} in each item, as the order has it: add it to values()")
 
 
 def _read(cursor: str, order: Order) -> tuple[bool, list[Any]]:

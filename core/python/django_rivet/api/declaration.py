@@ -10,14 +10,16 @@ from django_rivet._core import Request
 from django_rivet.api.around import surround
 from django_rivet.api.binder import Binder
 from django_rivet.api.failures import refuse
+from django_rivet.api.joining import joined
 from django_rivet.api.options import Settings
-from django_rivet.api.overrides import OVERRIDES
+from django_rivet.api.overrides import OVERRIDES, Overrides
 from django_rivet.api.pagination import item_type, paginated
 from django_rivet.api.plain import PlainValues
+from django_rivet.api.reader import Reader
 from django_rivet.api.returned import Declared, plain, returned
 from django_rivet.api.route import REQUIRED, Handler, Operation, Route, place
 from django_rivet.api.settle import Settler
-from django_rivet.api.signature import Reader, Signature, joined
+from django_rivet.api.signature import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def declare(where: str, method: str, path: str, names: list[str], handler: Handl
             item = item_type(where, returned(where, handler, settings.returns))
             called = paginated(handler, settings.paginate, item, where)
             settings = replace(settings, returns=REQUIRED)
-        signature = Reader(where, names, {}).read(called, method, settings.conditions)
+        signature = Reader(where, names, Overrides()).read(called, method, settings.conditions)
         returns = returned(where, called, settings.returns)
         bind = functools.partial(_bind, where, method, names, called, signature, settings)
         bound, leading = bind()
@@ -143,14 +145,14 @@ def _bind(
     if signature.socket and takes[:1] != [first]:
         raise TypeError(f"{where}: {handler.__name__}{inspect.signature(handler)} must take the WebSocket first")
 
-    version: dict[Handler, Handler] = {}
+    version = Overrides()
     current: Handler | None = None
 
     def rebind() -> Handler:
         """The function with the present overrides."""
         nonlocal version, current
         if current is None or version != OVERRIDES:
-            version = dict(OVERRIDES)
+            version = Overrides(OVERRIDES)
             found = Reader(where, names, version).read(handler, method, settings.conditions)
             current = Binder(handler, found, names, status=settings.status, made=made).make()
         return current

@@ -34,18 +34,24 @@ class NativeRequest(RivetRequest):
 
     # None: not looked at yet; "": right; else why not.
     _csrf: str | None = None
-    # The thread of `_unchecked`.
-    _looks: int | None = None
     _finished = False
 
     def __init__(self, core: Request) -> None:
         super().__init__(core)
+        # The threads of `_unchecked`.
+        self._looking: set[int] = set()
         # Another server's Django has been through its middleware: what that knows holds, and it saves the session.
         self._outer: HttpRequest | None = getattr(core, "outer", None)
         if self._outer is not None:
             self._dont_enforce_csrf_checks = getattr(self._outer, "_dont_enforce_csrf_checks", False)
         if not settings.CSRF_USE_SESSIONS:
             csrf_middleware().process_request(self)
+
+    def _load_post_and_files(self) -> None:
+        # Coroutines that ask together have a thread each: one reads, the others wait for what it finds.
+        with self.__dict__.setdefault("_reading", threading.Lock()):
+            if not hasattr(self, "_post"):
+                super()._load_post_and_files()
 
     def take_form(self, other: HttpRequest) -> None:
         """Has the form as another has read it, if it has; as in Django, that of a POST alone."""
@@ -82,11 +88,15 @@ class NativeRequest(RivetRequest):
     @contextlib.contextmanager
     def _unchecked(self) -> Iterator[None]:
         """For Django's code that looks at the session on our behalf, on this thread: others are checked meanwhile."""
-        before, self._looks = self._looks, threading.get_ident()
+        thread = threading.get_ident()
+        if thread in self._looking:
+            yield
+            return
+        self._looking.add(thread)
         try:
             yield
         finally:
-            self._looks = before
+            self._looking.discard(thread)
 
     @property
     def user(self) -> Any:
@@ -130,7 +140,7 @@ class NativeRequest(RivetRequest):
 
     def check_csrf(self) -> None:
         """Raises HTTPError (403) for a request that a page of another site may have sent."""
-        if self._looks == threading.get_ident():
+        if threading.get_ident() in self._looking:
             return
         if self._csrf is None:
             why = None

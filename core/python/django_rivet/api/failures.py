@@ -8,6 +8,7 @@ from django_rivet._core import Request, WebSocket
 from django_rivet.api.errors import HTTPError, http_error
 from django_rivet.api.returned import WrongReturn
 from django_rivet.django import answer as django_answer
+from django_rivet.django.request import RivetRequest
 
 logger = logging.getLogger("django_rivet")
 
@@ -39,8 +40,6 @@ def refuse(socket: WebSocket, value: None, error: Exception) -> bool:
 def _debug_page(request: Request, error: Exception) -> bool:
     """Answers with Django's page; False when it cannot be made."""
     from django.views.debug import technical_500_response
-
-    from django_rivet.django.request import RivetRequest
 
     try:
         page = technical_500_response(RivetRequest(request), type(error), error, error.__traceback__)

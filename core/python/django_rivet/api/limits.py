@@ -1,14 +1,20 @@
 """What a route has instead of the server's options: how large, how long, how compressed."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from django_rivet.kinds import Kind, duration, size
+from django_rivet.kinds import Kind, coding_list, duration, size
 
 MAX_BODY = size(0, 1 << 40)
 TIMEOUT = duration(0, 86_400)
-CODINGS = re.compile(r"(?:zstd|br|gzip)(?::\d{1,2})?(?:\s*,\s*(?:zstd|br|gzip)(?::\d{1,2})?)*")
+_CODINGS = coding_list()
+
+
+def _compress(value: object) -> object:
+    return ("on" if value else "off") if isinstance(value, bool) else _CODINGS.parse(value)
+
+
+COMPRESS = Kind(_compress, f"True, False, or {_CODINGS.wanted}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +28,10 @@ class Limits:
     @classmethod
     def of(cls, where: str, max_body: int | str | None, timeout: float | None, compress: bool | str | None) -> "Limits":
         """Raises ValueError, with `where`, for what cannot be."""
-        if compress is not None and not isinstance(compress, bool) and not CODINGS.fullmatch(compress):
-            raise ValueError(
-                f"{where}: compress={compress!r}: write True, False, or codings in order of preference, "
-                "such as 'zstd,gzip:5'"
-            )
         return cls(
             max_body=read(where, "max_body", MAX_BODY, max_body),
             timeout=read(where, "timeout", TIMEOUT, timeout),
-            compress={None: None, True: "on", False: "off"}.get(compress, compress),  # type: ignore[arg-type]
+            compress=read(where, "compress", COMPRESS, compress),
         )
 
     def engine(self) -> dict[str, Any]:

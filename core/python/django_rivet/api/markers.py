@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 import msgspec
 
@@ -12,11 +12,20 @@ from django_rivet.api.limits import MAX_BODY, read
 _TYPE = re.compile(r"[\w!#$&^.+-]+/(?:\*|[\w!#$&^.+-]+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Marker:
     """name: what it is called in the request; without one the parameter's own name."""
 
     name: str | None = None
+
+    def __init__(self, name: str | None = None, **others: Never) -> None:
+        """Raises TypeError for what other frameworks take here."""
+        if others:
+            raise TypeError(
+                f"{type(self).__name__}() takes a name alone, not {', '.join(others)}: constraints stand beside it, in "
+                "Annotated[int, Query(), msgspec.Meta(ge=1)], and a default is the parameter's own"
+            )
+        object.__setattr__(self, "name", name)
 
 
 class Query(Marker):
@@ -93,10 +102,11 @@ class Depends:
     A provider has parameters as a handler has, `Depends` among them. It is called once a request, however many ask for
     it. `async def` providers need an `async def` handler; `def` providers run where the handler runs, and in an
     `async def` handler they must not block. A generator yields the value, and goes on when the answer has been made;
-    when the handler raises, it raises at the `yield`.
+    when the handler raises, it raises at the `yield`. A class is a provider too, with the parameters of its `__init__`;
+    `Annotated[Pager, Depends()]` is short for `Annotated[Pager, Depends(Pager)]`.
     """
 
-    provider: Callable[..., Any]
+    provider: Callable[..., Any] | None = None
 
 
 type Source = Marker | Depends

@@ -6,6 +6,9 @@ PARAMETER = re.compile(r"\{([^{}]*)\}")
 # RFC 3986 3.3: what a path holds as it is; the engine decodes the rest before it looks for a route.
 SEGMENT = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@]*")
 
+# Of Django and Starlette.
+_CONVERTERS = ("int", "str", "float", "slug", "uuid", "path")
+
 
 def check_prefix(what: str, prefix: str) -> None:
     """Raises ValueError for what is no prefix: "" or like "/orders"."""
@@ -34,7 +37,11 @@ def parameters(where: str, path: str) -> list[str]:
     names = PARAMETER.findall(path)
     for name in names:
         if not name.isidentifier():
-            raise ValueError(f"{where}: {{{name}}} is no Python name")
+            plain = next((part for part in name.split(":") if part.isidentifier() and part not in _CONVERTERS), "id")
+            raise ValueError(
+                f"{where}: {{{name}}} is no Python name: write {{{plain}}}, which takes one segment; its type stands "
+                f"in the handler's signature, {plain}: int"
+            )
         if names.count(name) > 1:
             raise ValueError(f"{where}: {{{name}}} stands there twice")
     return names

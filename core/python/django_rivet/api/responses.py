@@ -1,7 +1,7 @@
 """What a handler may return besides plain values."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, overload
 from weakref import WeakSet
 
 import msgspec
@@ -14,12 +14,22 @@ type Chunks = AsyncIterable[bytes | str] | Iterable[bytes | str]
 class Response[T]:
     """A value with a status and header fields of its own: `Response(item, status=201, headers={"Location": url})`.
 
-    value: whatever a handler may return. status: None is the route's own.
+    value: whatever a handler may return; None: no body. status: None is the route's own.
     """
 
     __slots__ = ("headers", "status", "value")
 
+    @overload
+    def __init__(
+        self: "Response[None]", value: None = None, *, status: int | None = None, headers: Headers = ()
+    ) -> None:
+        """Without a body."""
+
+    @overload
     def __init__(self, value: T, *, status: int | None = None, headers: Headers = ()) -> None:
+        """With one."""
+
+    def __init__(self, value: Any = None, *, status: int | None = None, headers: Headers = ()) -> None:
         self.value = value
         self.status = status
         self.headers = fields_of(headers)
@@ -64,10 +74,11 @@ class ServerSentEvent:
         data: Any = None,
         *,
         event: str | None = None,
-        id: str | None = None,
+        id: str | int | None = None,
         retry: float | None = None,
         comment: str | None = None,
     ) -> None:
+        id = None if id is None else str(id)
         for name, value in (("event", event), ("id", id), ("comment", comment)):
             if value is not None and ("\n" in value or "\r" in value or "\0" in value):
                 raise ValueError(f"{name} of an event must be one line, not {value!r}")

@@ -1,7 +1,7 @@
 """What a handler returns, by `returns=` or its annotation."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from django.http.response import HttpResponseBase
 
@@ -24,16 +24,10 @@ def plain(returns: Any, status: int) -> PlainValues:
     if Any in kinds:
         return PlainValues()
     return PlainValues(
-        text=any(map(_may_be_text, kinds)),
+        text=any(map(types.is_text, kinds)),
         bytes=any(isinstance(each, type) and issubclass(each, bytes) for each in kinds),
         none=status in BODILESS or types.is_optional(returns),
     )
-
-
-def _may_be_text(kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return any(isinstance(value, str) for value in get_args(kind))
-    return types.is_text(kind)
 
 
 def returned(where: str, handler: Handler, returns: Any) -> Any:
@@ -80,4 +74,11 @@ class Declared:
         return WrongReturn(
             f"{self.where}: {self.endpoint.__name__} is declared to return {name} and has returned {given}"
             f"{f': {why}' if why else ''} {place(self.endpoint)}"
+        )
+
+    def unknown(self, value: Any, why: object) -> WrongReturn:
+        """The error for a value that is no JSON, where no type says what becomes of it."""
+        return WrongReturn(
+            f"{self.where}: {self.endpoint.__name__} has returned {type(value).__qualname__}, which is no JSON: {why}; "
+            f"-> Item or returns=Item says which Struct is made of it {place(self.endpoint)}"
         )

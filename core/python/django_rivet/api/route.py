@@ -3,15 +3,13 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from django_rivet.api.auth import Authenticator
 from django_rivet.api.limits import Limits
 from django_rivet.api.markers import File
 from django_rivet.api.paths import PARAMETER
 from django_rivet.api.plain import PlainValues
-
-if TYPE_CHECKING:
-    from django_rivet.api.auth import Authenticator
 
 type Handler = Callable[..., Any]
 type Location = Literal["path", "query", "header", "cookie", "form", "file", "body"]
@@ -37,6 +35,11 @@ class Parameter:
     whole: bool = False
     file: File | None = None
 
+    @property
+    def is_text(self) -> bool:
+        """Is it taken as the text that it is?"""
+        return self.annotation in (str, Any)
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -60,7 +63,7 @@ class Operation:
     summary: str = ""
     description: str = ""
     deprecated: bool = False
-    auth: "tuple[Authenticator, ...]" = ()
+    auth: tuple[Authenticator, ...] = ()
     csrf: bool = True
     permissions: bool = False
     throttle: bool = False

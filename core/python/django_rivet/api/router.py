@@ -1,5 +1,6 @@
 """Where handlers are declared."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Protocol, Unpack
@@ -10,8 +11,8 @@ from django_rivet.api.limits import Limits
 from django_rivet.api.options import Options, Settings
 from django_rivet.api.overrides import OVERRIDES, Overrides
 from django_rivet.api.paths import check_path, check_prefix, parameters
-from django_rivet.api.route import Handler, Route
-from django_rivet.api.shared import DEFAULTS, Shared, SocketOptions, named
+from django_rivet.api.route import Handler, Route, place
+from django_rivet.api.shared import DEFAULTS, Shared, SocketOptions, check_names, named
 
 type ExceptionHandler[E] = Callable[[Request, E], Any]
 
@@ -39,8 +40,7 @@ class Router:
 
     def __init__(self, prefix: str = "", *, tags: Sequence[str] = (), **shared: Unpack[Shared]) -> None:
         check_prefix(f"{type(self).__name__} prefix {prefix!r}", prefix)
-        if unknown := shared.keys() - DEFAULTS.keys():
-            raise TypeError(f"{type(self).__name__}() has no option {', '.join(sorted(unknown))}")
+        check_names(f"{type(self).__name__}()", shared, DEFAULTS)
         self.prefix = prefix
         self.tags = tuple(tags)
         name = type(self).__name__
@@ -79,6 +79,13 @@ class Router:
             raise TypeError(f"exception({kind!r}): name a class of exceptions")
 
         def decorate(handler: ExceptionHandler[E]) -> ExceptionHandler[E]:
+            try:
+                inspect.signature(handler).bind(None, None)
+            except TypeError:
+                raise TypeError(
+                    f"exception({kind.__name__}): {handler.__name__}{inspect.signature(handler)} must take the request "
+                    f"and the exception {place(handler)}"
+                ) from None
             self.handlers[kind] = handler
             return handler
 
@@ -118,8 +125,6 @@ class Router:
         Its other parameters come from the handshake, as those of other handlers do from their request: path, query,
         header fields, cookies and providers. What they raise answers the handshake, as does the handler until then.
         """
-        if unknown := options.keys() - SocketOptions.__optional_keys__:
-            raise TypeError(f"websocket() has no option {', '.join(sorted(unknown))}")
         return self._declare("WEBSOCKET", path, options)
 
     def _routes(self, prefix: str, routers: "tuple[Router, ...]") -> list[Route]:
@@ -146,7 +151,11 @@ class Router:
         return any(each is router for each in self.included)
 
     def _declare(self, method: str, path: str, options: Options | SocketOptions) -> Decorator:
+        if not isinstance(path, str):
+            raise TypeError(f"{method.lower()}({path!r}): a path comes first, as in @api.{method.lower()}('/items')")
         where = f"{method} {self.prefix}{path}"
+        known = SocketOptions if method == "WEBSOCKET" else Options
+        check_names(f"{where}: {method.lower()}()", options, known.__optional_keys__)
         declared = Settings(**named(options, where))
         if path and not path.startswith("/"):
             raise ValueError(f"{where}: a path starts with a slash")
@@ -182,7 +191,8 @@ class API(Router):
     `async def` handlers run on the loop. `def` handlers are measured on a thread first, and run on the loop while
     they stay quick. The decorators take
 
-    inline: this `def` handler never blocks; blocking: it does, and always runs on a thread
+    inline: this `def` handler never blocks, and runs on a thread only with a body of 64 KiB or more; blocking: it does,
+        and always runs on a thread
     status: of a value that has no other; 200
     returns: the type that every value is converted to, so that nothing else gets out; the annotation by default,
         which converts only what is not JSON by itself

@@ -120,7 +120,7 @@ class Settler:
         if self.returns in (Any, None) or (error is not None and not _convertible(value)):
             if error is None:
                 return send_value(request, value, status, headers)
-            raise error
+            raise self.declared.unknown(value, error)
         if not may_block():
             return self._convert_later(request, value, status, headers)
         return send_value(request, self._convert(value), status, headers)
@@ -180,28 +180,31 @@ class Settler:
 
     def _failed(self, request: Request, error: Exception) -> Later:
         """Answers for an exception. One that comes when the answer has begun goes on to the engine, which cuts it."""
+        if request._answered:
+            raise error
         handler = self._handler(type(error))
         if handler is None:
             respond_error(request, error)
             return None
         try:
             value = handler(held.original(request), error)
-            later = value if inspect.isawaitable(value) else self._given(request, value)
+            later = value if inspect.isawaitable(value) else self._given(request, handler, value)
         except Exception as failure:
             respond_error(request, failure)
             return None
-        return self._handled(request, value, later) if later is not None else None
+        return self._handled(request, handler, value, later) if later is not None else None
 
-    def _given(self, request: Request, value: Any) -> Later:
+    def _given(self, request: Request, handler: Handler, value: Any) -> Later:
         """Answers with what a handler of exceptions gives, which has no declared type."""
-        untyped = replace(self, declared=replace(self.declared, returns=Any), plain=PlainValues(), always=False)
+        declared = replace(self.declared, endpoint=handler, returns=Any)
+        untyped = replace(self, declared=declared, plain=PlainValues(), always=False)
         return untyped._answer(request, value, 200, [], None)
 
-    async def _handled(self, request: Request, value: Any, later: Any) -> None:
+    async def _handled(self, request: Request, handler: Handler, value: Any, later: Any) -> None:
         """The rest of what a handler of exceptions has begun. Its own exceptions are nobody's: it would not end."""
         try:
             answered = await later
-            if later is value and (later := self._given(request, answered)):
+            if later is value and (later := self._given(request, handler, answered)):
                 await later
         except Exception as failure:
             respond_error(request, failure)

@@ -1,7 +1,8 @@
 """The options that an API and its routers share with their routes."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypedDict
 
 from django_rivet.api.auth import Authenticator
@@ -46,6 +47,32 @@ DEFAULTS: dict[str, Any] = {
     "responses": {},
     "include_in_schema": True,
 }
+
+
+# What other frameworks call it.
+_ELSEWHERE = {
+    "dependencies": "Depends in a handler's annotations; auth, permissions and throttle are for all of a router",
+    "description": "Docs(description=...)",
+    "exclude_unset": "msgspec.Struct(omit_defaults=True)",
+    "guards": "permissions",
+    "methods": "a decorator for each method",
+    "response": "returns",
+    "response_class": "what the handler returns",
+    "response_model": "returns",
+    "status_code": "status",
+    "title": "Docs(title=...)",
+    "url_name": "name",
+    "version": "Docs(version=...)",
+}
+
+
+def check_names(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Raises TypeError for options that are not known."""
+    unknown = sorted({*given} - {*known})
+    meant = {name: [_ELSEWHERE[name]] if name in _ELSEWHERE else get_close_matches(name, known, 1) for name in unknown}
+    if unknown:
+        shown = (f"{name} (here: {found[0]})" if found else name for name, found in meant.items())
+        raise TypeError(f"{what} has no option {', '.join(shown)}")
 
 
 # How many places of one name there are. The number of one is the same in all processes, which import the same.

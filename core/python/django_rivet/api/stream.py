@@ -80,7 +80,15 @@ async def encoded(chunks: AsyncIterable[Any] | Iterable[Any]) -> AsyncGenerator[
     """The chunks of a stream as bytes."""
     async with contextlib.aclosing(each(chunks)) as source:
         async for chunk in source:
-            yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            yield _bytes(chunk)
+
+
+def _bytes(chunk: Any) -> bytes:
+    if isinstance(chunk, str):
+        return chunk.encode()
+    if isinstance(chunk, bytes | bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError(f"a Stream sends bytes or str, and was given {type(chunk).__qualname__}")
 
 
 async def each(values: AsyncIterable[Any] | Iterable[Any]) -> AsyncGenerator[Any]:

@@ -2,6 +2,7 @@
 
 import collections.abc
 import dataclasses
+import enum
 import inspect
 import types
 import typing
@@ -42,7 +43,7 @@ def _evaluate(annotation: Any, function: Handler) -> Any:
 
 
 def split(annotation: Any) -> tuple[Any, Marker | Depends | None]:
-    """An annotation without our marker, and the marker. A marker's class stands for one without a name."""
+    """An annotation without our marker, and the marker. A marker's class stands for one that says no more."""
     if isinstance(annotation, typing.TypeAliasType):
         return split(annotation.__value__)
     if get_origin(annotation) is not Annotated:
@@ -51,7 +52,7 @@ def split(annotation: Any) -> tuple[Any, Marker | Depends | None]:
     marker: Marker | Depends | None = None
     rest = []
     for each in metadata:
-        if isinstance(each, type) and issubclass(each, Marker):
+        if isinstance(each, type) and issubclass(each, Marker | Depends):
             marker = each()
         elif isinstance(each, Marker | Depends):
             marker = each
@@ -61,11 +62,24 @@ def split(annotation: Any) -> tuple[Any, Marker | Depends | None]:
 
 
 def alternatives(annotation: Any) -> list[Any]:
-    """What a value may be: the members of a union but None, without Annotated and NewType."""
+    """What a value may be: the members of a union but None, without Annotated and NewType.
+
+    A Literal of text and of other values is two of them.
+    """
     annotation, _ = bare(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         return [each for member in get_args(annotation) for each in alternatives(member) if each is not type(None)]
+    if get_origin(annotation) is Literal:
+        return _literals(annotation)
     return [annotation]
+
+
+def _literals(literal: Any) -> list[Any]:
+    values = get_args(literal)
+    texts = tuple(each for each in values if isinstance(each, str))
+    others = tuple(each for each in values if each is not None and not isinstance(each, str))
+    parts = [each for each in (texts, others) if each]
+    return [literal] if parts == [values] else [Literal[each] for each in parts]
 
 
 def bare(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -124,6 +138,8 @@ def is_optional(annotation: Any) -> bool:
     annotation, _ = bare(annotation)
     if get_origin(annotation) in (Union, types.UnionType):
         return any(map(is_optional, get_args(annotation)))
+    if get_origin(annotation) is Literal:
+        return None in get_args(annotation)
     return annotation is None or annotation is types.NoneType
 
 
@@ -148,12 +164,12 @@ def record_names(annotation: Any) -> dict[str, bool]:
 
 
 def unknown_type(annotation: Any) -> Any:
-    """The type in an annotation that msgspec cannot make from a request, or None."""
+    """The type in an annotation that msgspec cannot make from a request, or None. It makes Django's choices."""
     found = msgspec.inspect.type_info(annotation)
     pending: list[Any] = [found]
     while pending:
         each = pending.pop()
-        if isinstance(each, msgspec.inspect.CustomType) and not issubclass(each.cls, UploadedFile):
+        if isinstance(each, msgspec.inspect.CustomType) and not issubclass(each.cls, UploadedFile | enum.Enum):
             return each.cls
         for name in ("types", "item_type", "item_types", "type"):
             value = getattr(each, name, None)

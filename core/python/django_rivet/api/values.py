@@ -7,9 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from django.http import parse_cookie
 
-from django_rivet._core import Request, WebSocket
+from django_rivet._core import Request
 from django_rivet.api.errors import HTTPError, Invalid
 from django_rivet.api.route import REQUIRED, Parameter
 
@@ -19,8 +18,6 @@ BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _PATH = re.compile(r"(?:key` in `)?(\$(?:\.[^.\[\]`]+|\[[0-9.]+\])*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
-# Of a list in a header field. A quotation mark that is not closed takes all that is left, so that each is read once.
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))+', re.DOTALL)
 
 
 def keys_of(parameters: Iterable[Parameter]) -> list[str]:
@@ -48,17 +45,6 @@ def _default(parameter: Parameter) -> tuple[Any, ...]:
     if isinstance(default, list | dict | set):
         return (msgspec.field(default_factory=lambda: copy.copy(default)),)
     return (default,)
-
-
-def cookies(request: Request | WebSocket) -> dict[str, str]:
-    """The cookies, as Django reads them: browsers send UTF-8."""
-    value = request.header("cookie") or ""
-    return parse_cookie(value if value.isascii() else value.encode("latin-1").decode(errors="replace"))
-
-
-def elements(value: str) -> list[str]:
-    """The elements of a header field that is a list (RFC 9110 5.6.1); quotation marks stay."""
-    return [element for found in _ELEMENT.findall(value) if (element := found.strip(" \t"))]
 
 
 def check_json(content_type: str | None) -> None:

@@ -9,44 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+from django_rivet.cors.checks import mistakes
+from django_rivet.cors.settings import DEFAULTS, FORMER, setting
+
 type Pattern = str | re.Pattern[str]
-
-DEFAULTS: dict[str, Any] = {
-    "CORS_ALLOWED_ORIGINS": (),
-    "CORS_ALLOWED_ORIGIN_REGEXES": (),
-    "CORS_ALLOW_ALL_ORIGINS": False,
-    "CORS_ALLOW_METHODS": ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"),
-    "CORS_ALLOW_HEADERS": (
-        "accept",
-        "authorization",
-        "content-type",
-        "user-agent",
-        "x-csrftoken",
-        "x-requested-with",
-    ),
-    "CORS_EXPOSE_HEADERS": (),
-    "CORS_ALLOW_CREDENTIALS": False,
-    "CORS_PREFLIGHT_MAX_AGE": 86_400,
-    "CORS_URLS_REGEX": r"^.*$",
-    "CORS_ALLOW_PRIVATE_NETWORK": False,
-}
-# Names of earlier versions, which the package still reads.
-FORMER = {
-    "CORS_ALLOWED_ORIGINS": "CORS_ORIGIN_WHITELIST",
-    "CORS_ALLOWED_ORIGIN_REGEXES": "CORS_ORIGIN_REGEX_WHITELIST",
-    "CORS_ALLOW_ALL_ORIGINS": "CORS_ORIGIN_ALLOW_ALL",
-}
-
-
-def setting(name: str) -> Any:
-    """What the project's settings say, else the default."""
-    return getattr(settings, name, getattr(settings, FORMER.get(name, ""), DEFAULTS[name]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +77,6 @@ def policy() -> Policy | None:
 
     Raises ImproperlyConfigured for settings that the system checks would refuse.
     """
-    from django_rivet.cors.checks import mistakes
-
     if not any(setting(name) for name in FORMER):
         return None
     if wrong := mistakes():

@@ -10,7 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from django_rivet.cors import DEFAULTS, FORMER, setting
+from django_rivet.cors.settings import DEFAULTS, FORMER, setting
 
 # RFC 9110 5.6.2
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

@@ -14,7 +14,8 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from django_rivet import Request, conf
+from django_rivet import conf
+from django_rivet._core import Request
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.made import Made
 from django_rivet.hatch.answer import Answer, Progress, logger

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from django_rivet.api import Route
 from django_rivet.api.paths import PARAMETER
+from django_rivet.api.route import Route
 
 WEBSOCKET = "WEBSOCKET"
 

@@ -1,8 +1,7 @@
 """Django views for native paths."""
 
-import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -13,21 +12,13 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from django_rivet import conf, cors
-from django_rivet.api import Route
 from django_rivet.api.errors import HTTPError
 from django_rivet.hatch import loop, wsgi
 from django_rivet.hatch.exchange import Later, blocking, handling, refused
 from django_rivet.hatch.request import raw_path, too_large
 from django_rivet.hatch.response import plain, problem
+from django_rivet.hatch.served import options_for
 from django_rivet.hatch.table import Call, Entry, call
-
-
-@functools.cache
-def _options(max_body: int | None = None) -> conf.Options:
-    """Once for the process: to read them anew costs more than most handlers. max_body: a route's own."""
-    options = conf.options()
-    return options if max_body is None else dataclasses.replace(options, max_body=max_body)
-
 
 HANDSHAKE = "Only WebSockets are served here."
 UPGRADE = [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
@@ -67,19 +58,6 @@ def _coroutine(answer: Callable[..., Any], shared: cors.Policy | None) -> Callab
     return native
 
 
-def served(request: HttpRequest, route: Route, values: Mapping[str, str]) -> HttpResponseBase:
-    """The answer of one route's `def` handler."""
-    options = _options(route.limits.max_body)
-    found = blocking(request, Call(route, values), options, is_async=False)
-    return wsgi.live(request, found, options) if isinstance(found, Later) else found
-
-
-async def served_later(request: HttpRequest, route: Route, values: Mapping[str, str]) -> HttpResponseBase:
-    """The answer of one route's `async def` handler, where a loop runs."""
-    options = _options(route.limits.max_body)
-    return await loop.live(request, handling(request, Call(route, values), options), options)
-
-
 def _answer(entry: Entry, request: HttpRequest, values: dict[str, str]) -> HttpResponseBase:
     options = _route_options(entry, request)
     found: Call | Later | HttpResponseBase = _find(entry, request, values, options)
@@ -109,7 +87,7 @@ async def _answer_async(entry: Entry, request: HttpRequest, values: dict[str, st
 
 def _route_options(entry: Entry, request: HttpRequest) -> conf.Options:
     route = entry.route(request.method or "")
-    return _options(route.limits.max_body if route else None)
+    return options_for(route.limits.max_body if route else None)
 
 
 def _find(entry: Entry, request: HttpRequest, values: dict[str, str], options: conf.Options) -> Call | HttpResponseBase:

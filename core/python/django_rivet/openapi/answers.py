@@ -175,7 +175,7 @@ def _refusals(route: Route) -> Iterator[Answer]:
         yield Answer(400, CONTENT_TYPE, Problem)
         yield Answer(413, CONTENT_TYPE, Problem)
         yield Answer(415, CONTENT_TYPE, Problem)
-    if any(each.location != "path" or each.annotation not in (str, Any) for each in parameters):
+    if any(each.location != "path" or not each.is_text for each in parameters):
         yield Answer(422, CONTENT_TYPE, InvalidProblem)
     if validators := route.operation.validators:
         if route.method in READING:

@@ -81,7 +81,7 @@ def _assign(reactor: Reactor, options: conf.Options, pool: Pool) -> AsgiHandler 
     allowed = origin_check(options.ws_origins)
     if options.static:
         if not settings.STATIC_ROOT:
-            raise ImproperlyConfigured("the option static needs STATIC_ROOT, where collectstatic puts the files")
+            raise ImproperlyConfigured(f"{conf.row('static')} needs STATIC_ROOT, where collectstatic puts the files")
         reactor.files(settings.STATIC_URL, str(settings.STATIC_ROOT))
     reactor.pool(pool.submit, close_old_connections)
     reactor.native(native_routes(allowed), _native_context(pool))

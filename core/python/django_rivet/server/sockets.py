@@ -28,12 +28,13 @@ class Listening(NamedTuple):
 class Flags(NamedTuple):
     """The options that say where to listen, for messages."""
 
-    host: str = "--host"
-    port: str = "--port"
+    host: conf.Row
+    port: conf.Row
 
 
-_USUAL = Flags()
-_METRICS = Flags("--metrics", "--metrics")
+_USUAL = Flags(conf.row("host"), conf.row("port"))
+_METRICS = Flags(conf.row("metrics"), conf.row("metrics"))
+_UDS = conf.row("uds")
 
 
 @contextlib.contextmanager
@@ -54,7 +55,7 @@ def metrics(options: conf.Options) -> Iterator[list[socket.socket]]:
     if not options.metrics:
         yield []
     elif "/" in options.metrics:
-        with _unix_for_now(options.metrics, options, "--metrics") as bound:
+        with _unix_for_now(options.metrics, options, _METRICS.host) as bound:
             yield [bound]
     else:
         host, _, port = options.metrics.rpartition(":")
@@ -62,7 +63,7 @@ def metrics(options: conf.Options) -> Iterator[list[socket.socket]]:
 
 
 @contextlib.contextmanager
-def _unix_for_now(path: str, options: conf.Options, flag: str = "--uds") -> Iterator[socket.socket]:
+def _unix_for_now(path: str, options: conf.Options, flag: conf.Row = _UDS) -> Iterator[socket.socket]:
     bound = unix(path, options.backlog, int(options.uds_mode, 8), flag)
     inode = os.stat(path).st_ino
     try:
@@ -183,10 +184,10 @@ def _why(error: OSError, host: str | None, port: object, flags: Flags) -> str:
         return f"Port {port} of {host} needs more rights: choose one above 1023 by {flags.port}."
     if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return f"{flags.host} {host} is no address of this machine: write one, or a name of one."
-    return f"Cannot listen on {host}, port {port}: {error.strerror}."
+    return f"Cannot listen on {host}, port {port}: {error.strerror}; {flags.host} and {flags.port} say where."
 
 
-def unix(path: str, backlog: int, mode: int = 0o666, flag: str = "--uds") -> socket.socket:
+def unix(path: str, backlog: int, mode: int = 0o666, flag: conf.Row = _UDS) -> socket.socket:
     """A Unix socket. By default everybody on this machine may connect, as to a port of loopback; folders can say no.
 
     A file that a server which died has left is replaced; one that a living server listens on is not.
@@ -201,11 +202,11 @@ def unix(path: str, backlog: int, mode: int = 0o666, flag: str = "--uds") -> soc
         made.listen(backlog)
     except OSError as error:
         made.close()
-        raise CannotStart(f"Cannot listen on {path}: {error.strerror or error}.") from None
+        raise CannotStart(f"{flag} {path} cannot be listened on: {error.strerror or error}.") from None
     return made
 
 
-def _remove_stale(path: str, flag: str) -> None:
+def _remove_stale(path: str, flag: conf.Row) -> None:
     if not stat.S_ISSOCK(os.lstat(path).st_mode):
         raise CannotStart(f"{path} is there and is no socket: remove it, or choose another path by {flag}.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -216,7 +217,7 @@ def _remove_stale(path: str, flag: str) -> None:
             os.unlink(path)
             return
         except OSError as error:
-            raise CannotStart(f"Cannot tell whether {path} is in use: {error.strerror or error}.") from None
+            raise CannotStart(f"{flag} {path}: cannot tell whether it is in use: {error.strerror or error}.") from None
     raise CannotStart(f"{path} is taken by another program: stop it, or choose another path by {flag}.")
 
 

@@ -8,12 +8,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from django_rivet.testing.base import BaseClient, Prepared
 from django_rivet.testing.websocket import arguments, denied, ended
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
-
-    from django_rivet.testing.base import BaseClient, Prepared
 
 
 class AsyncSocket:

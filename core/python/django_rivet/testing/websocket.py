@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from django_rivet._core import Disconnected
 from django_rivet.hatch.websocket import disconnected
+from django_rivet.testing.base import BaseClient, Prepared
 from django_rivet.testing.response import Response
 
 if TYPE_CHECKING:
     from websockets.exceptions import ConnectionClosed, InvalidStatus
     from websockets.sync.client import ClientConnection
-
-    from django_rivet.testing.base import BaseClient, Prepared
 
 OWN_FIELDS = ("host",)  # that the handshake has already
 
