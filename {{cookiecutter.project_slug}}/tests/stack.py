@@ -1,5 +1,6 @@
 """The stack under test, seen from the host: its commands, its containers, its address."""
 
+import atexit
 import json
 import os
 import re
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shell import Failed as Failed
+from shell import Shell
+
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = re.search(r"^name: *(\w+)", (ROOT / "compose.yaml").read_text(), re.MULTILINE)[1]
 PROJECT = f"{SLUG}-test"
@@ -23,10 +27,6 @@ USER = f"{os.getuid()}:{os.getgid()}"
 LABEL = "label=com.docker.compose"
 URL = os.environ.get("PUBLIC_URL", "")
 DEADLINE = float(os.environ.get("DEADLINE", "30"))  # `make cut` expects failures, and waits less for them
-
-
-class Failed(Exception):
-    """A command did not work; the message says which and why."""
 
 
 def run(*command: object, stdin: str | None = None, timeout: float = 120, cwd: Path = ROOT) -> str:
@@ -110,20 +110,25 @@ def wait_until(what: str, condition: Callable[[], Any], deadline: float = DEADLI
     return answer
 
 
-# Standard input keeps the values off every command line.
-JOB = """
-import json, sys
-job = json.load(sys.stdin)
-scope = job["values"]
-exec(job["code"], scope)
-print("\\n" + json.dumps(scope.get("result")))
-"""
+shells: dict[str, Shell] = {}
+
+
+def close_shells() -> None:
+    """They take memory in their containers."""
+    while shells:
+        shells.popitem()[1].close()
+
+
+atexit.register(close_shells)
 
 
 def django(code: str, service: str = "web", **values: object) -> Any:
     """Run code inside Django, in a container of the stack, and return what it left in `result`."""
-    shell = ("exec", "-T", service, "python", "manage.py", "shell", "--no-imports", "-c", JOB)
-    return json.loads(compose(*shell, stdin=json.dumps({"code": code, "values": values})).splitlines()[-1])
+    if (shell := shells.get(service)) and shell.process.poll() is not None:  # its container has gone
+        shells.pop(service).close()
+    if service not in shells:
+        shells[service] = Shell(ROOT / "bin/compose", *OPTIONS, "exec", "-T", service, cwd=ROOT)
+    return shells[service].run({"code": code, "values": values})
 
 
 class User:

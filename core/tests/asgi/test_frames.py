@@ -30,8 +30,8 @@ def close(code: int) -> bytes:
 
 
 def open_socket(server):
-    """A connection after its handshake."""
-    connection = server.raw(HANDSHAKE)
+    """A connection after its handshake; closed when the test ends, so that the engine need not linger."""
+    connection = server.clients.enter_context(server.raw(HANDSHAKE))
     head = b""
     while not head.endswith(b"\r\n\r\n"):  # frames may follow in the same piece
         head += receive(connection, bool, 1)

@@ -9,12 +9,9 @@ import pytest
 
 import stack
 
-BASE = f"rivet-base:{os.environ.get('DEBIAN_SUITE', 'trixie')}"
-# Each line of what it prints is one start of `make dev`: the page's status and type, and the server.
-BARE = """
+# Each line that these print is one start of `make dev`: the page's status and type, and the server.
+WITHOUT_RUST = """
 set -eu
-apt-get update -qq
-apt-get install -y -qq make python3 python3-venv > /dev/null
 cp -r /project ~/project
 cd ~/project
 cat > ~/look.py <<'END'
@@ -42,9 +39,10 @@ except (NameError, TypeError):
 END
 python3 ~/look.py
 test -e db.sqlite3
-backports
-apt-get update -qq
-apt-get install -y -qq -t "$(. /etc/os-release && echo "$VERSION_CODENAME")-backports" cargo > /dev/null
+"""
+WITH_RUST = """
+set -eu
+cd ~/project
 python3 ~/look.py
 mkdir wheels
 mv .venv/django-rivet/django_rivet-*.whl wheels/
@@ -61,15 +59,25 @@ def test_make_dev_on_a_bare_system(project: Path) -> None:
     """Without Rust it takes uvicorn, with it the server of core/, without core/ a wheel: on one machine, in turn."""
     version = re.search(r'^version = "(.*)"', (project / "core/pyproject.toml").read_text(), re.MULTILINE)
     assert version
-    # What cargo has built is kept for the next time.
-    cache = f"{stack.PROJECT}-cargo"
-    told = stack.docker(
-        *("run", "--rm", "--init", "--volume", f"{project}:/project:ro", "--volume", f"{cache}:/cargo"),
-        *("--env", "CARGO_HOME=/cargo", "--env", "CARGO_TARGET_DIR=/cargo/target", BASE, "bash", "-c", BARE),
-        timeout=1200,
-    )
+    home, cache = f"{stack.PROJECT}-home", f"{stack.PROJECT}-cargo"
+
+    def system(name: str, script: str) -> list[str]:
+        """Of tests/compose.yaml; what cargo has built and pip has loaded is kept for the next time."""
+        return stack.docker(
+            *("run", "--rm", "--init", "--volume", f"{project}:/project:ro"),
+            *("--volume", f"{home}:/root", "--volume", f"{cache}:/cargo", "--env", "PIP_CACHE_DIR=/cargo/pip"),
+            *("--env", "CARGO_HOME=/cargo", "--env", "CARGO_TARGET_DIR=/cargo/target"),
+            *(f"{stack.SLUG}-tools-{name}", "bash", "-c", script),
+            timeout=1200,
+        ).splitlines()
+
+    stack.docker("volume", "rm", "--force", home)
+    try:
+        told = [*system("bare", WITHOUT_RUST), *system("rust", WITH_RUST)]
+    finally:
+        stack.docker("volume", "rm", "--force", home)
     page, server = "200 text/html; charset=utf-8", f"django-rivet {version[1]},"
-    assert told.splitlines() == [
+    assert told == [
         f"{page} taking uvicorn: core/ needs Rust 1.95 or newer, and here is none",
         f"{page} {server}",
         f"{page} {server}",

@@ -2,11 +2,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack import User
+import stack
 from visitor import Visitor
 
 
 @pytest.fixture(scope="session")
 def member() -> Iterator[Visitor]:
     with Visitor() as visitor:
-        yield visitor.sign_in(User())
+        visitor.sign_in(stack.User())
+        stack.close_shells()  # the memory under test is the stack's own
+        yield visitor
