@@ -124,7 +124,7 @@ atexit.register(close_shells)
 
 def django(code: str, service: str = "web", **values: object) -> Any:
     """Run code inside Django, in a container of the stack, and return what it left in `result`."""
-    if (shell := shells.get(service)) and shell.process.poll() is not None:  # its container has gone
+    if service in shells and not shells[service].lives():
         shells.pop(service).close()
     if service not in shells:
         shells[service] = Shell(ROOT / "bin/compose", *OPTIONS, "exec", "-T", service, cwd=ROOT)

@@ -95,7 +95,7 @@ CASES = [
     Case("api-body", "JSON body, checked", Http("/orders", body=ORDER), "rivet", API),
     Case("api-large", "10 KB of JSON", Http("/large"), "rivet", API),
     Case("api-orm", "10 rows, PostgreSQL, native sync handler", Http("/items"), "rivet-postgres", (
-        Bar("bolt-postgres", "work", 1.2, 1.5), Bar("fastapi-sqlmodel", "work", 5), Bar("fastapi-postgres", "work", 5)),
+        Bar("bolt-postgres", "work", 1.2, 1.5), Bar("fastapi-sqlmodel", "work", 5), Bar("fastapi-postgres", "work")),
         where="full", postgres=True),
     Case("django-sync", "Django sync view, seven middlewares", Http("/django/sync"), "rivet", (
         Bar("granian", "rate", 1.4, 1.8), Bar("granian", "p99", 0.5), Bar("gunicorn", "rate"), Bar("uvicorn", "rate")),
