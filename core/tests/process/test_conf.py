@@ -174,6 +174,7 @@ MISTAKES = {
     "spool": "-1",
     "high_water": "1",
     "ws_max_message": "0",
+    "ws_memory": "all",
     "ws_ping": "0",
     "ws_ping_timeout": "x",
     "ws_deflate": "gzip",
