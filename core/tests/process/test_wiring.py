@@ -42,7 +42,7 @@ def test_static_files(tmp_path: Path) -> None:
 def test_static_files_need_a_folder() -> None:
     with Server("--static", wait=False) as server:
         assert server.end() == 3
-        assert "the option static needs STATIC_ROOT" in server.output
+        assert "--static (RIVET_STATIC) needs STATIC_ROOT" in server.output
 
 
 def test_an_asgi_application_and_its_lifespan() -> None:
