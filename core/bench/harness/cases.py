@@ -27,10 +27,11 @@ class Http:
 
 @dataclass(frozen=True)
 class Sockets:
-    """WebSockets: each one echoes, or the first one's text goes to all, or they are idle."""
+    """WebSockets: each one echoes, or the first one's texts go to all, `depth` in flight, or they are idle."""
 
     kind: Literal["echo", "broadcast", "idle"]
     connections: int
+    depth: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,10 @@ CASES = [
         Bar("granian-mixed", "p99", 0.5, 0.2), Bar("bolt", "p99", 0.5, 0.2)), where="full", seconds=4),
     Case("websocket-echo", "WebSocket echo, 64 B, 50 connections", Sockets("echo", 50), "rivet", (
         Bar("uvicorn-websocket", "rate", 1.3, 2), Bar("granian-websocket", "rate"), Bar("bolt", "rate"))),
-    Case("websocket-broadcast", "WebSocket broadcast to 1,000", Sockets("broadcast", 1000), "rivet", (
-        Bar("uvicorn-websocket", "rate", 2, 4),)),
+    Case("websocket-broadcast", "WebSocket broadcast to 1,000, one at a time", Sockets("broadcast", 1000), "rivet", (
+        Bar("uvicorn-websocket", "rate"),)),
+    Case("websocket-broadcast-16", "WebSocket broadcast to 1,000, 16 at a time", Sockets("broadcast", 1000, 16),
+         "rivet", (Bar("uvicorn-websocket", "rate", 2, 4),)),
     Case("websocket-idle-2000", "2,000 idle WebSockets, KiB each", Sockets("idle", 2000), MANY, (
         Bar("uvicorn-websocket", "memory", 0.6, 0.43),), where="full"),
     Case("websocket-idle-10000", "10,000 idle WebSockets, KiB each", Sockets("idle", 10_000), MANY, (

@@ -72,7 +72,8 @@ def _command(case: Case, name: str, port: int, seconds: float, cpu: str) -> list
     common = ["--address", f"127.0.0.1:{port}", "--seconds", str(seconds), "--cpu", cpu]
     load = case.load
     if isinstance(load, Sockets):
-        return ["load", load.kind, *common, "--path", f"/ws/{load.kind}", "--connections", str(load.connections)]
+        sizes = ["--depth", str(load.depth), "--connections", str(load.connections)]
+        return ["load", load.kind, *common, "--path", f"/ws/{load.kind}", *sizes]
     assert isinstance(load, Http)
     prepared = requests.prepare(name, load, port)
     sizes = ["--depth", str(load.depth), "--connections", str(load.connections), "--rate", str(load.rate)]

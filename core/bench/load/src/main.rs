@@ -3,6 +3,7 @@
 //!     load http --address 127.0.0.1:8000 --seconds 2 --connections 50 --depth 1 --request 1,200,FILE,BODY...
 //!     load http ... --rate 300              a fixed rate: latency counts from the moment a request was due
 //!     load echo | broadcast --address ... --path /ws --connections 50 --seconds 2
+//!     load broadcast ... --depth 16         texts in flight
 //!     load idle --address ... --path /ws --connections 10000      holds them until its standard input ends
 //!
 //! `--request WEIGHT,STATUS,FILE,BODY`: FILE holds the request's bytes, BODY the answer's exact body.

@@ -47,10 +47,10 @@ impl Socket {
         Ok(Self { stream: TcpStream::from_std(stream), sent: Instant::now(), buf })
     }
 
-    /// Frames are far smaller than the socket's buffer, and at most one is in flight: a partial write is an error.
-    pub fn send(&mut self, frame: &[u8]) -> Result<()> {
+    /// Frames are far smaller than the socket's buffer, and few are in flight: a partial write is an error.
+    pub fn send(&mut self, frames: &[u8]) -> Result<()> {
         self.sent = Instant::now();
-        if self.stream.write(frame)? == frame.len() { Ok(()) } else { Err(Error::other("a partial write")) }
+        if self.stream.write(frames)? == frames.len() { Ok(()) } else { Err(Error::other("a partial write")) }
     }
 
     /// Reads all that is there; how many messages came. Each must be `expected`. Pings are answered.
