@@ -112,7 +112,7 @@ CASES = [
     Case("websocket-echo", "WebSocket echo, 64 B, 50 connections", Sockets("echo", 50), "rivet", (
         Bar("uvicorn-websocket", "rate", 1.3, 2), Bar("granian-websocket", "rate"), Bar("bolt", "rate"))),
     Case("websocket-broadcast", "WebSocket broadcast to 1,000, one at a time", Sockets("broadcast", 1000), "rivet", (
-        Bar("uvicorn-websocket", "rate"),)),
+        Bar("uvicorn-websocket", "rate", 2, 4),)),
     Case("websocket-broadcast-16", "WebSocket broadcast to 1,000, 16 at a time", Sockets("broadcast", 1000, 16),
          "rivet", (Bar("uvicorn-websocket", "rate", 2, 4),)),
     Case("websocket-idle-2000", "2,000 idle WebSockets, KiB each", Sockets("idle", 2000), MANY, (
