@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import functools
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
@@ -328,6 +329,35 @@ def test_objects_and_classes_as_providers():
     with serving(api) as client:
         assert client.get("/object?number=5").json() == [10, 15, 5]
         assert client.get("/class?limit=3").json() == [3, 0, True]
+
+
+def test_partial_functions_as_providers():
+    async def scaled(factor: int, number: int = 1, *, secret: str = "") -> list[object]:
+        return [factor * number, secret]
+
+    api = API()
+
+    @api.get("/")
+    async def read(
+        one: Annotated[list[object], Depends(functools.partial(scaled, 2))],
+        two: Annotated[list[object], Depends(functools.partial(scaled, 3, secret="kept"))],
+    ) -> list[object]:
+        return [*one, *two]
+
+    with serving(api) as client:
+        assert client.get("/?number=5&secret=known").json() == [10, "known", 15, "kept"]
+
+
+def test_a_default_that_could_never_be_set():
+    def paged(limit=10):
+        return limit
+
+    def taken(page: Annotated[int, Depends(paged)]) -> int:
+        return page
+
+    for handler in (paged, taken):
+        with pytest.raises(TypeError, match=r"paged: 'limit' has a default and no annotation: with one it is read"):
+            API().get("/x")(handler)
 
 
 def test_what_fails_after_the_answer_is_logged_once_and_as_it_is(caplog):

@@ -80,6 +80,47 @@ def typed(id: Positive, limit: int | None = None, tag: list[str] = []) -> list[A
     return [id, limit, tag]
 
 
+class Filled(msgspec.Struct):
+    name: str
+    count: int | None = None
+    day: datetime.date | None = None
+    agreed: bool = False
+    colour: Colour | None = None
+    note: str | None = None
+
+
+def test_what_browsers_send():
+    """Fields that are left empty, and ticked boxes."""
+    api = API()
+
+    @api.post("/whole")
+    def whole(form: Annotated[Filled, Form()]) -> Filled:
+        return form
+
+    @api.post("/single")
+    async def single(
+        count: Annotated[int, Form()],
+        agreed: Annotated[bool, Form()] = False,
+        day: Annotated[datetime.date | None, Form()] = None,
+        text: Annotated[str | bool, Form()] = "",
+    ) -> list[Any]:
+        return [count, agreed, day, text]
+
+    empty = {"name": "", "count": "", "day": "", "colour": "", "note": ""}
+    with serving(api) as client:
+        made = {"name": "", "count": None, "day": None, "agreed": False, "colour": None, "note": ""}
+        assert client.post("/whole", data=empty).json() == made
+        filled = {"name": "x", "count": "3", "day": "2026-01-02", "agreed": "on", "colour": "red", "note": "on"}
+        assert client.post("/whole", data=filled).json() == filled | {"count": 3, "agreed": True}
+        assert client.post("/single", data={"count": "1", "agreed": "on", "text": "on"}).json() == [1, True, None, "on"]
+        assert client.post("/single", data={"count": "1", "agreed": "", "day": ""}).json() == [1, False, None, ""]
+        assert problem(client.post("/single", data={"count": ""}), 422)["errors"] == [
+            {"in": "form", "name": "count", "detail": "Required"}
+        ]
+        wrong = client.post("/single", data={"count": "on", "agreed": "off"})
+        assert errors(wrong) == [("form", "count"), ("form", "agreed")]
+
+
 class Status(models.TextChoices):
     OPEN = "open"
     DONE = "done"

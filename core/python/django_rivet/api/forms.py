@@ -9,7 +9,7 @@ from django_rivet._core import Request
 from django_rivet.api.django_request import FORMS
 from django_rivet.api.errors import HTTPError
 from django_rivet.api.route import REQUIRED, Parameter
-from django_rivet.api.types import is_list, record_names
+from django_rivet.api.types import alternatives, is_list, record_fields, takes_empty_text
 
 if TYPE_CHECKING:
     type UploadedFile = uploadedfile.UploadedFile[Any]
@@ -21,13 +21,39 @@ else:
 _AT_ONCE = 64 * 1024
 
 
+class _Field:
+    """One field of a form, by what HTML makes of its type (https://html.spec.whatwg.org/multipage/input.html)."""
+
+    def __init__(self, name: str, annotation: Any) -> None:
+        self.name = name
+        self._many = is_list(annotation)
+        # Browsers send fields that nobody has filled in, and a ticked box as `on`.
+        self._blank = takes_empty_text(annotation)
+        self._ticked = bool in alternatives(annotation) and not self._blank
+
+    def read(self, source: Any) -> Any:
+        """Its value, None where there is none."""
+        if self.name not in source:
+            return None
+        if self._many:
+            return source.getlist(self.name)
+        value = source[self.name]
+        if value == "" and not self._blank:
+            return None
+        return "true" if self._ticked and value == "on" else value
+
+
 class FormReader:
     """Reads a request's form into the values of some parameters, which have these keys."""
 
     def __init__(self, parameters: list[tuple[str, Parameter]]) -> None:
-        self._parts = [
-            (key, parameter, record_names(parameter.annotation) if parameter.whole else {})
-            for key, parameter in parameters
+        self._records = [
+            (key, each.default is REQUIRED, [_Field(*field) for field in record_fields(each.annotation).items()])
+            for key, each in parameters
+            if each.whole
+        ]
+        self._fields = [
+            (key, each.location, _Field(each.name, each.annotation)) for key, each in parameters if not each.whole
         ]
 
     def read(self, core: Request, values: dict[str, Any]) -> Any:
@@ -36,14 +62,14 @@ class FormReader:
         if kind not in FORMS:
             raise HTTPError(415, f"Send a form: {' or '.join(FORMS)}.")
         request = core._inside.form
-        for key, parameter, names in self._parts:
-            source = request.FILES if parameter.location == "file" else request.POST
-            if parameter.whole:
-                record = {name: _value(source, name, many) for name, many in names.items() if name in source}
-                if record or parameter.default is REQUIRED:
-                    values[key] = record
-            elif parameter.name in source:
-                values[key] = _value(source, parameter.name, is_list(parameter.annotation))
+        for key, location, field in self._fields:
+            value = field.read(request.FILES if location == "file" else request.POST)
+            if value is not None:
+                values[key] = value
+        for key, required, fields in self._records:
+            record = {each.name: value for each in fields if (value := each.read(request.POST)) is not None}
+            if record or required:
+                values[key] = record
         return request
 
     async def read_later(self, core: Request, values: dict[str, Any]) -> Any:
@@ -51,7 +77,3 @@ class FormReader:
         if (core.content_length or _AT_ONCE) < _AT_ONCE:
             return self.read(core, values)
         return await asyncio.to_thread(self.read, core, values)
-
-
-def _value(source: Any, name: str, many: bool) -> Any:
-    return source.getlist(name) if many else source[name]

@@ -54,9 +54,10 @@ class Reader:
 
     def _arguments(self, function: Handler) -> dict[str, Argument]:
         hints = types.annotations(function, self.where)
+        given = function.keywords if isinstance(function, functools.partial) else ()
         arguments: dict[str, Argument] = {}
         for place, (name, each) in enumerate(inspect.signature(function).parameters.items()):
-            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) or name in given:
                 continue
             if isinstance(each.default, Marker | Depends):
                 raise TypeError(
@@ -72,6 +73,11 @@ class Reader:
                 raise TypeError(
                     f"{self.where}: {_name(function)}{inspect.signature(function)} does not fit the path: missing a "
                     f"required argument: {name!r}; with an annotation it is read from the request"
+                )
+            else:
+                raise TypeError(
+                    f"{self.where}: {_name(function)}: {name!r} has a default and no annotation: with one it is read "
+                    "from the request"
                 )
         return arguments
 

@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import enum
+import functools
 import inspect
 import types
 import typing
@@ -21,6 +22,8 @@ _LISTS = (list, tuple, set, frozenset, Sequence, collections.abc.Set, collection
 def annotations(function: Handler, where: str) -> dict[str, Any]:
     """The parameters' annotations, evaluated; TypeError names one that cannot be."""
     function = inspect.unwrap(function)
+    if isinstance(function, functools.partial):
+        return annotations(function.func, where)
     if inspect.isclass(function):
         function = function.__init__
     elif not hasattr(function, "__globals__") and not inspect.ismethod(function):
@@ -152,15 +155,33 @@ def is_file(annotation: Any) -> bool:
     )
 
 
-def record_names(annotation: Any) -> dict[str, bool]:
-    """The fields of a record as they are called in a request, and whether each is a list."""
-    names: dict[str, bool] = {}
+def record_fields(annotation: Any) -> dict[str, Any]:
+    """The fields of a record as they are called in a request, and their types."""
+    fields: dict[str, Any] = {}
     for kind in alternatives(annotation):
         info = msgspec.inspect.type_info(kind)
         hints = typing.get_type_hints(get_origin(kind) or kind, include_extras=True)
         for field in getattr(info, "fields", ()):
-            names[field.encode_name] = is_list(hints[field.name])
-    return names
+            fields[field.encode_name] = hints[field.name]
+    return fields
+
+
+def record_names(annotation: Any) -> dict[str, bool]:
+    """As `record_fields`, and whether each is a list."""
+    return {name: is_list(each) for name, each in record_fields(annotation).items()}
+
+
+def takes_empty_text(annotation: Any) -> bool:
+    """May it be the text ""?"""
+    return any(_takes_empty_text(kind) for kind in alternatives(annotation))
+
+
+def _takes_empty_text(kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return "" in get_args(kind)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return any(each.value == "" for each in kind)
+    return kind in (Any, object) or (isinstance(kind, type) and issubclass(kind, str | bytes))
 
 
 def unknown_type(annotation: Any) -> Any:
