@@ -1,46 +1,24 @@
 """What handlers return besides plain values."""
 
-import asyncio
 import enum
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import httpx
 import msgspec
 import pytest
 from django.core.management import call_command
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from django_rivet import API, Background, EventStream, HTTPError, Request, Response, ServerSentEvent, Stream
+from declared import KINDS, declare
+from django_rivet import API, Background, HTTPError, Request, Response
 from django_rivet.openapi import document
 from library.models import Author, Book
 from serving import problem, serving, until
-
-KINDS = ["def", "async", "suspends", "pool"]
-
-
-def declare(api: API, kind: str, path: str, function: Any, annotation: Any = None, **options: Any) -> None:
-    """Declares `function`, which has no parameters, as a handler of a kind."""
-
-    async def ready() -> Any:
-        return function()
-
-    async def suspends() -> Any:
-        await asyncio.sleep(0)
-        return function()
-
-    def plain() -> Any:
-        return function()
-
-    handler = {"async": ready, "suspends": suspends}.get(kind, plain)
-    if annotation is not None:
-        handler.__annotations__["return"] = annotation
-    api.get(path, **({"blocking": True} if kind == "pool" else {}), **options)(handler)
 
 
 class Written(msgspec.Struct):
@@ -189,7 +167,7 @@ def test_what_is_not_declared_is_a_failure(kind, options, declared, value, named
     with serving(api) as client:
         problem(client.get("/"), 500)
     (record,) = [each for each in caplog.records if each.name == "django_rivet"]
-    message = rf"GET /: \w+ is declared to return {re.escape(named)} and has returned {given} \(.*{__name__}.py:\d+\)"
+    message = rf"GET /: \w+ is declared to return {re.escape(named)} and has returned {given} \(.*declared.py:\d+\)"
     _, error, traceback = record.exc_info
     assert re.fullmatch(message, str(error)) and traceback is None
 
@@ -330,66 +308,6 @@ def test_a_short_handler_leaves_the_pool_whatever_it_returns_and_one_that_waits_
         assert not any("rivet-server" in client.get("/waits").text for _ in range(20))
 
 
-async def numbers(last: int) -> AsyncIterator[str]:
-    for number in range(last):
-        await asyncio.sleep(0)
-        yield f"{number},"
-
-
-def threads(last: int) -> Iterator[str]:
-    for _ in range(last):
-        yield f"{threading.current_thread().name},"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_streams(kind):
-    api = API()
-    declare(
-        api, kind, "/async", lambda: Stream(numbers(3), content_type="text/csv", status=206, headers={"X-One": "1"})
-    )
-    declare(api, kind, "/bare", lambda: numbers(2))
-    declare(api, kind, "/thread", lambda: Stream(threads(3)))
-    declare(api, kind, "/empty", lambda: Stream([]))
-    declare(api, kind, "/large", lambda: Stream(b"x" * 100_000 for _ in range(100)))
-    with serving(api) as client:
-        answer = client.get("/async")
-        assert (answer.status_code, answer.text, answer.headers["x-one"]) == (206, "0,1,2,", "1")
-        assert answer.headers["content-type"] == "text/csv"
-        assert client.get("/bare").text == "0,1,"
-        names = client.get("/thread").text.split(",")
-        assert names[0].startswith("rivet-stream") and len(set(names[:3])) == 1
-        assert client.get("/empty").content == b""
-        assert len(client.get("/large").content) == 10_000_000
-        assert client.head("/async").content == b""
-
-
-def test_a_stream_that_fails():
-    def before() -> Iterator[str]:
-        raise LookupError("secret")
-        yield
-
-    def after() -> Iterator[str]:
-        yield "begun"
-        raise LookupError("secret")
-
-    api = API()
-    declare(api, "async", "/before", lambda: Stream(before()))
-    declare(api, "async", "/after", lambda: Stream(after()))
-    with serving(api) as client:
-        problem(client.get("/before"), 500)
-        with pytest.raises(httpx.RemoteProtocolError):
-            client.get("/after")
-
-
-@pytest.mark.parametrize("chunk", [5, {"a": 1}, None])
-def test_a_stream_of_what_is_no_text(chunk, caplog):
-    api = API()
-    declare(api, "async", "/", lambda: Stream([chunk]))
-    with serving(api) as client:
-        problem(client.get("/"), 500)
-    assert f"a Stream sends bytes or str, and was given {type(chunk).__name__}" in caplog.text
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_without_a_type(kind, caplog):
     api = API()
@@ -410,110 +328,6 @@ def test_an_answer_without_a_body():
     with serving(api) as client:
         answer = client.get("/")
         assert (answer.status_code, answer.content, answer.headers["x-reset"]) == (205, b"", "1")
-
-
-@pytest.mark.parametrize("sort", ["async", "thread"])
-def test_a_client_that_leaves_ends_the_stream(sort):
-    ended = threading.Event()
-
-    async def on_loop() -> AsyncIterator[bytes]:
-        try:
-            while True:
-                yield b"x" * 1000
-                await asyncio.sleep(0.001)
-        finally:
-            ended.set()
-
-    def on_thread() -> Iterator[bytes]:
-        try:
-            while not ended.wait(0.001):
-                yield b"x" * 1000
-        finally:
-            ended.set()
-
-    api = API()
-    declare(api, "async", "/", lambda: Stream(on_loop() if sort == "async" else on_thread()))
-    with serving(api) as client:
-        with client.stream("GET", "/") as answer:
-            next(answer.iter_bytes())
-        assert ended.wait(10)
-
-
-def test_an_iterator_is_closed_on_its_thread():
-    seen: list[str] = []
-
-    class Chunks:
-        def __init__(self) -> None:
-            self.left = 2
-
-        def __iter__(self) -> Iterator[str]:
-            return self
-
-        def __next__(self) -> str:
-            seen.append(threading.current_thread().name)
-            if not self.left:
-                raise StopIteration
-            self.left -= 1
-            return "x"
-
-        def close(self) -> None:
-            seen.append(threading.current_thread().name)
-
-    api = API()
-    declare(api, "async", "/", lambda: Stream(Chunks()))
-    with serving(api) as client:
-        assert client.get("/").text == "xx"
-        until(lambda: len(seen) == 4, "the end")
-    assert len(set(seen)) == 1
-
-
-def test_an_event_stream_may_be_answered_again():
-    stream = EventStream(["a"])
-    api = API()
-    declare(api, "async", "/", lambda: Response(stream, headers={"X-One": "1"}))
-    with serving(api) as client:
-        for _ in range(2):
-            assert client.get("/").headers.get_list("x-one") == ["1"]
-
-
-def test_events():
-    async def events() -> AsyncIterator[Any]:
-        yield ServerSentEvent("two\nlines", event="greeting", id=1, retry=1.5)
-        yield {"plain": [1]}
-        yield ServerSentEvent(comment="nothing")
-
-    api = API()
-    declare(api, "async", "/", lambda: EventStream(events()))
-    declare(api, "def", "/list", lambda: EventStream(["a", "b"]))
-    with serving(api) as client:
-        answer = client.get("/")
-        assert answer.headers["content-type"] == "text/event-stream"
-        assert answer.headers["cache-control"] == "no-store"
-        assert answer.text == (
-            'event: greeting\nid: 1\nretry: 1500\ndata: two\ndata: lines\n\ndata: {"plain":[1]}\n\n: nothing\n\n'
-        )
-        assert client.get("/list").text == "data: a\n\ndata: b\n\n"
-    with pytest.raises(ValueError, match="one line"):
-        ServerSentEvent(event="a\nb")
-
-
-def test_pings_while_there_is_no_event():
-    release = threading.Event()
-
-    async def events() -> AsyncIterator[str]:
-        while not release.is_set():
-            await asyncio.sleep(0.01)
-        yield "end"
-
-    api = API()
-    declare(api, "async", "/", lambda: EventStream(events(), ping=0.05))
-    with serving(api) as client, client.stream("GET", "/") as answer:
-        text = answer.iter_text()
-        seen = next(text)
-        while seen.count(": ping\n\n") < 2:
-            seen += next(text)
-        release.set()
-        assert (seen + "".join(text)).endswith("data: end\n\n")
 
 
 @pytest.mark.parametrize("is_async", [False, True])
